@@ -1,0 +1,117 @@
+"""What a connector is: a provider, its streams, and how they are read.
+
+A connector knows HTTP and its provider's documents. It knows no Prefect and no Postgres: the flows hand it
+a client, take pages from it and store them.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from connectors.client import Client
+from connectors.columns import Column
+from connectors.session import Mode, Session
+
+Cursor = dict[str, Any]
+"""Where a read goes on: JSON that only its connector understands."""
+
+Key = tuple[str, ...]
+"""A record's key: the values of the stream's key columns, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one step of a read brought.
+
+    `records` are JSON texts as received, one a record. `touched` names records that changed and are to be read
+    by id. `deleted` names records that the provider says are gone. `cursor` is where the read goes on once all of
+    this is stored; None means that this part has been read to its end.
+    """
+
+    records: Sequence[bytes] = ()
+    cursor: Cursor | None = None
+    touched: Sequence[Key] = ()
+    deleted: Sequence[Key] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A page of a connector's change feed, for one stream; its cursor is the stream's new change cursor, None leaves it."""
+
+    stream: str
+    page: Page
+
+
+class Stream(ABC):
+    """One kind of record of a connector; it has one table."""
+
+    name: ClassVar[str]
+    key: ClassVar[tuple[str, ...]] = ("id",)
+    columns: ClassVar[Mapping[str, Column]]
+    """The typed columns beside the key, by their names in the table."""
+    source: ClassVar[str]
+    """The provider's document that describes the record."""
+
+    def start(self) -> Cursor:
+        """Where a full read begins."""
+        return {}
+
+    @abstractmethod
+    def pages(self, client: Client, cursor: Cursor) -> AsyncIterator[Page]:
+        """Read everything from *cursor* on, lazily: a request is sent only when the next page is asked for."""
+
+    def split(self, cursor: Cursor) -> tuple[Cursor, Cursor] | None:
+        """Two cursors that together read what *cursor* would, to be read side by side; None where that cannot help."""
+        del cursor
+        return None
+
+    @abstractmethod
+    async def read(self, client: Client, key: Key) -> bytes | None:
+        """The record as it is now, or None when the provider itself says that it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose account some credentials open."""
+
+    external_account_id: str
+    name: str
+    mode: Mode = "live"
+
+
+class Connector(ABC):
+    """One provider. Found by its folder's name; `connector` in the folder's `__init__` is the instance."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    streams: ClassVar[tuple[Stream, ...]]
+    credential_fields: ClassVar[tuple[str, ...]]
+    """What is stored encrypted: `api_key` first for connectors that take one."""
+
+    def stream(self, name: str) -> Stream:
+        """The stream of that name, or LookupError."""
+        for stream in self.streams:
+            if stream.name == name:
+                return stream
+        raise LookupError(f"{self.title} has no stream {name!r}; it has {', '.join(s.name for s in self.streams)}")
+
+    @abstractmethod
+    def open(self, session: Session) -> AbstractAsyncContextManager[Client]:
+        """A client that speaks for one account."""
+
+    @abstractmethod
+    async def identify(self, client: Client) -> Account:
+        """Whose credentials these are, asked of the provider."""
+
+    @abstractmethod
+    async def change_cursor(self, client: Client) -> Cursor:
+        """Where the change feed stands now; taken before the first page of a full read."""
+
+    @abstractmethod
+    def changes(self, client: Client, cursors: Mapping[str, Cursor]) -> AsyncIterator[Change]:
+        """What changed in each named stream since its cursor, oldest first.
+
+        Raises CursorExpired, with the streams concerned, before anything else when a cursor is too old to go on from.
+        """
