@@ -1,0 +1,21 @@
+from typing import Annotated
+
+import typer
+
+
+def deploy(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
+    """Register the work pool, the deployments of prefect.yaml and the automations with the Prefect API."""
+    import asyncio
+    from dataclasses import asdict
+
+    from cli import output
+    from deployments.parts import prefect_for_command
+
+    prefect_for_command()
+    from deployments.deploy import register
+
+    registered = asyncio.run(register(always=True))
+    if as_json:
+        output.as_json(asdict(registered))
+    else:
+        output.success(f"Deployments: {registered}")

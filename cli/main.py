@@ -1,0 +1,78 @@
+"""`syncline`: every command, and the one place that runs them.
+
+Nothing heavy is imported before a command runs, so that --help answers at once.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import deploy, doctor, keys, migrate, psql, up
+
+OPERATE = "Operate"
+
+app = typer.Typer(
+    name="syncline",
+    help="Keep a live, correct copy of your users' third-party accounts in your own Postgres.",
+    epilog="Example: syncline up",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 -- Typer calls it with the flag
+    if asked:
+        from importlib.metadata import version
+
+        from cli import output
+
+        output.data(f"syncline {version('syncline')}")
+        raise typer.Exit
+
+
+def _no_color(asked: bool) -> None:  # noqa: FBT001 -- Typer calls it with the flag
+    if asked:
+        os.environ["NO_COLOR"] = "1"
+
+
+@app.callback()
+def syncline(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+    _plain: Annotated[
+        bool, typer.Option("--no-color", help="Plain text, as with NO_COLOR.", callback=_no_color, is_eager=True)
+    ] = False,
+) -> None:
+    """Keep a live, correct copy of your users' third-party accounts in your own Postgres."""
+
+
+app.command("up", rich_help_panel="Start here", epilog="Example: syncline up --prefect-port 4300")(up.up)
+app.command("doctor", rich_help_panel=OPERATE, epilog="Example: syncline doctor --json")(doctor.doctor)
+app.command("psql", rich_help_panel=OPERATE, epilog="Example: syncline psql -c 'select 1'")(psql.psql)
+app.command("migrate", rich_help_panel=OPERATE, epilog="Example: syncline migrate")(migrate.migrate)
+app.command("deploy", rich_help_panel=OPERATE, epilog="Example: syncline deploy")(deploy.deploy)
+app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
+
+
+def main() -> None:
+    """Run one command and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; its exit code, whatever happens in it."""
+    try:
+        code = app(arguments, prog_name="syncline", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except Exception as error:  # noqa: BLE001 -- the single error path
+        from cli.errors import report
+
+        return report(error, as_json="--json" in arguments)

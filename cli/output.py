@@ -1,0 +1,67 @@
+"""Where words go: data to stdout, everything else to stderr.
+
+rich obeys NO_COLOR and FORCE_COLOR and writes plain text when there is no terminal.
+"""
+
+import json
+import sys
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def data(text: str) -> None:
+    """One line of data is on stdout."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def as_json(value: object) -> None:
+    """One JSON document is on stdout; times, UUIDs and the like are written as text."""
+    data(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def say(text: str = "") -> None:
+    """One line for the person is on stderr, exactly as given: no markup is read in it."""
+    screen().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def success(text: str) -> None:
+    screen().print(f"[green]✓[/] {_plain(text)}", highlight=False, soft_wrap=True)
+
+
+def warning(text: str) -> None:
+    screen().print(f"[yellow]![/] {_plain(text)}", highlight=False, soft_wrap=True)
+
+
+def needs_you(text: str) -> None:
+    screen().print(f"[red]▲[/] {_plain(text)}", highlight=False, soft_wrap=True)
+
+
+@cache
+def screen() -> "Console":
+    """What is for the person to read: stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+@cache
+def paper() -> "Console":
+    """Tables that are the answer: stdout."""
+    from rich.console import Console
+
+    return Console()
+
+
+def may_ask() -> bool:
+    """Is there a person at stdin?"""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,14 @@
+from typing import Annotated
+
+import typer
+
+
+def up(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server and its UI.")] = 4200,
+) -> None:
+    """Run everything in the foreground: Postgres, Prefect, migrations, deployments, a worker. Ctrl-C stops it."""
+    from deployments.supervisor import Wanted, supervise
+
+    raise typer.Exit(supervise(Wanted(host=host, prefect_port=prefect_port)))
