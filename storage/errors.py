@@ -1,0 +1,82 @@
+"""What storage can refuse, one class per reaction.
+
+StorageError
+├── SettingsError          a setting is missing or malformed: a person mends it
+├── DatabaseUnreachable    Postgres cannot be reached, or the connection to it was lost: wait, then try again
+├── DatabaseBusy           locked, deadlocked or without a free connection: try again soon
+├── DatabaseRefused        reached, but not usable as it is set up: a person mends it
+├── DatabaseReadOnly       a standby, or set to read only
+├── DiskFull               somebody makes room
+├── SchemaMismatch         the tables are older or newer than this code
+├── KeysUnusable           the encryption keys are missing, garbled or not those that encrypted
+├── UnknownId              no such row, or more than one begins like this
+├── Conflict               another account or mode than the connection's
+├── NotActive              the connection is paused, disconnected or asks for a new sign-in
+└── Fenced                 another run took over, or the connection was disconnected or purged: write nothing more
+"""
+
+from typing import ClassVar
+
+
+class StorageError(Exception):
+    """Says what happened (`sentence`) and what to do about it (`action`); `code` is for machines."""
+
+    code: ClassVar[str] = "storage_error"
+
+    def __init__(self, sentence: str, action: str = "") -> None:
+        super().__init__(sentence, action)
+        self.sentence = sentence
+        self.action = action
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.action}".rstrip()
+
+
+class SettingsError(StorageError):
+    """Names the variable and never its value."""
+
+    code = "bad_setting"
+
+
+class DatabaseUnreachable(StorageError):
+    code = "database_unreachable"
+
+
+class DatabaseBusy(StorageError):
+    code = "database_busy"
+
+
+class DatabaseRefused(StorageError):
+    code = "database_refused"
+
+
+class DatabaseReadOnly(StorageError):
+    code = "database_read_only"
+
+
+class DiskFull(StorageError):
+    code = "disk_full"
+
+
+class SchemaMismatch(StorageError):
+    code = "schema_mismatch"
+
+
+class KeysUnusable(StorageError):
+    code = "encryption_keys_unusable"
+
+
+class UnknownId(StorageError):
+    code = "unknown_id"
+
+
+class Conflict(StorageError):
+    code = "account_conflict"
+
+
+class NotActive(StorageError):
+    code = "connection_not_active"
+
+
+class Fenced(StorageError):
+    code = "fenced"

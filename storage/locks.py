@@ -1,0 +1,57 @@
+"""Two locks per connection, each in a key space of its own.
+
+The run lock lives as long as the database session that took it: one sync of a connection at a time, and whoever
+dies frees it. The write lock lives as long as a transaction: all writes of one connection happen in turn.
+"""
+
+import asyncio
+import random
+import time
+from uuid import UUID
+
+from storage.database import Conn
+
+POLL_SECONDS = 0.5
+
+RUN_LOCK_HELD = """
+    EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND (classid::bigint << 32) | objid::bigint = hashtextextended('run:' || {connection_id}, 0)
+    )
+"""
+"""SQL that looks whether a run lock is held, without taking it for a moment: a taker must never find us in the way."""
+
+
+async def write_lock(conn: Conn, connection_id: UUID) -> None:
+    """From here to the end of the transaction nobody else writes for this connection. Take it as the first statement:
+    what is read afterwards is then what the last writer committed.
+    """
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('write:' || %s, 0))", (str(connection_id),))
+
+
+async def take_run_lock(session: Conn, connection_id: UUID, *, wait: float) -> bool:
+    """Whether the run lock was got within *wait* seconds; it is the session's until freed or closed.
+
+    It is asked for again and again rather than waited for in Postgres, where a waiting statement would hold back
+    vacuum for as long.
+    """
+    give_up = time.monotonic() + wait
+    while not await _try_run_lock(session, connection_id):
+        left = give_up - time.monotonic()
+        if left <= 0:
+            return False
+        await asyncio.sleep(min(left, POLL_SECONDS * random.uniform(0.5, 1)))  # noqa: S311  # spreads the askers
+    return True
+
+
+async def free_run_lock(session: Conn, connection_id: UUID) -> None:
+    """The lock is free when this returns; closing the session would free it a moment later."""
+    await session.execute("SELECT pg_advisory_unlock(hashtextextended('run:' || %s, 0))", (str(connection_id),))
+
+
+async def _try_run_lock(session: Conn, connection_id: UUID) -> bool:
+    query = "SELECT pg_try_advisory_lock(hashtextextended('run:' || %s, 0)) AS got"
+    row = await (await session.execute(query, (str(connection_id),))).fetchone()
+    return bool(row and row["got"])
