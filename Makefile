@@ -18,6 +18,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 .DEFAULT_GOAL := demo
 
 install: .venv/.installed
+	@:
 
 demo: install
 	@$(BIN)/syncline demo $(if $(KEEP),--keep)
@@ -47,7 +48,7 @@ bench: .venv/.installed-bench
 .venv/bin/uv: .venv/bin/python requirements.lock
 	@mkdir -p $(CACHE)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(CACHE)/uv.lock
-	@$(BIN)/python -m pip install -q --no-cache-dir --require-hashes -r $(CACHE)/uv.lock || echo "uv cannot be had here: pip goes on without it" >&2
+	@$(BIN)/python -m pip install -qq --no-cache-dir --require-hashes -r $(CACHE)/uv.lock || echo "uv cannot be had here: pip goes on without it" >&2
 	@if [ -e $@ ]; then touch $@; fi
 
 .venv/.installed: requirements.lock pyproject.toml .venv/bin/uv

@@ -4,7 +4,7 @@ import typer
 
 
 def deploy(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
-    """Register the work pool, the deployments of prefect.yaml and the automations with the Prefect API."""
+    """Register pool, deployments and automations with Prefect."""
     import asyncio
     from dataclasses import asdict
 

@@ -6,7 +6,10 @@ SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "failed": "[red]▲[/
 
 
 def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
-    """Check settings, database, migrations, Prefect, worker and clock, and say what to do about each fault."""
+    """Check settings, database, Prefect, worker and clock.
+
+    Each fault comes with what to do about it; exit code 1 if there is one.
+    """
     import asyncio
     from dataclasses import asdict
 

@@ -34,6 +34,9 @@ def report(error: BaseException, *, as_json: bool) -> int:
     """Tell what happened and what to do; the exit code."""
     if isinstance(error, BrokenPipeError):
         return FAILED  # whoever read our output has left: nobody is there to be told
+    if type(error).__name__ == "NoArgsIsHelpError":
+        output.say(str(error))
+        return WRONG_USE
     failure = explain(error)
     if os.environ.get("SYNCLINE_DEBUG") == "1":
         output.say("".join(traceback.format_exception(error)))

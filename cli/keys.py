@@ -6,13 +6,17 @@ app = typer.Typer(
     name="keys",
     help="Make and change the keys that encrypt credentials.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 @app.command(epilog="Example: syncline keys generate")
 def generate(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
-    """Print a new key for SYNCLINE_ENCRYPTION_KEYS. Nothing is changed."""
+    """Print a new key for SYNCLINE_ENCRYPTION_KEYS.
+
+    Nothing is changed: put it first in the list, then run `syncline keys rotate`.
+    """
     from cli import output
     from storage import keys
 
@@ -25,7 +29,10 @@ def generate(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON o
 
 @app.command(epilog="Example: syncline keys rotate")
 def rotate(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
-    """Encrypt all stored credentials with the newest key, while everything goes on running."""
+    """Encrypt all stored credentials with the newest key.
+
+    Everything may go on running meanwhile; a rotation that was interrupted is simply started again.
+    """
     import asyncio
 
     from cli import output

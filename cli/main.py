@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
-from cli import deploy, doctor, keys, migrate, psql, up
+from cli import connect, connections, demo, deploy, doctor, keys, migrate, psql, rejected, status, sync, up
+from cli.examples import connector as example
+from cli.grouped import Grouped
 
-OPERATE = "Operate"
+START, CONNECTIONS, OPERATE = "Start here", "Connections", "Operate"
 
 app = typer.Typer(
     name="syncline",
@@ -19,7 +21,8 @@ app = typer.Typer(
     epilog="Example: syncline up",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    cls=Grouped,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -52,7 +55,20 @@ def syncline(
     """Keep a live, correct copy of your users' third-party accounts in your own Postgres."""
 
 
-app.command("up", rich_help_panel="Start here", epilog="Example: syncline up --prefect-port 4300")(up.up)
+PIPED_KEY = f"Example: syncline connect {example()} --user 42 --api-key-stdin < key.txt"
+
+app.command("demo", rich_help_panel=START, epilog="Example: syncline demo --keep")(demo.demo)
+app.command("up", rich_help_panel=START, epilog="Example: syncline up --prefect-port 4300")(up.up)
+app.command("connect", rich_help_panel=START, epilog=PIPED_KEY)(connect.connect)
+app.command("sync", rich_help_panel=START, epilog="Example: syncline sync 9be1 --full")(sync.sync)
+app.command("status", rich_help_panel=CONNECTIONS, epilog="Example: syncline status --json")(status.status)
+app.command("connections", rich_help_panel=CONNECTIONS, epilog="Example: syncline connections --user 42")(
+    connections.connections
+)
+app.command("disconnect", rich_help_panel=CONNECTIONS, epilog="Example: syncline disconnect 9be1 --purge --yes")(
+    connections.disconnect
+)
+app.add_typer(rejected.app, name="rejected", rich_help_panel=CONNECTIONS)
 app.command("doctor", rich_help_panel=OPERATE, epilog="Example: syncline doctor --json")(doctor.doctor)
 app.command("psql", rich_help_panel=OPERATE, epilog="Example: syncline psql -c 'select 1'")(psql.psql)
 app.command("migrate", rich_help_panel=OPERATE, epilog="Example: syncline migrate")(migrate.migrate)

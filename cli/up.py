@@ -8,7 +8,10 @@ def up(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server and its UI.")] = 4200,
 ) -> None:
-    """Run everything in the foreground: Postgres, Prefect, migrations, deployments, a worker. Ctrl-C stops it."""
+    """Run everything in the foreground; Ctrl-C stops it.
+
+    Postgres, the Prefect server, migrations, deployments and a worker; what a setting brings from outside is not started.
+    """
     from deployments.supervisor import Wanted, supervise
 
     raise typer.Exit(supervise(Wanted(host=host, prefect_port=prefect_port)))
