@@ -1,0 +1,267 @@
+"""The control tables, in the schema `syncline`, with what they tell the people who look at them.
+
+Queries elsewhere are plain SQL; only migrations and their tests import this.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.types import Text
+from sqlmodel import Field, SQLModel
+
+SCHEMA = "syncline"
+
+Moment: Any = TIMESTAMP(timezone=True)
+Texts: Any = ARRAY(Text)
+NOW = {"server_default": text("now()")}
+NEW_ID = {"server_default": text("gen_random_uuid()")}
+ZERO = {"server_default": text("0")}
+ONE = {"server_default": text("1")}
+TRUE = {"server_default": text("true")}
+FALSE = {"server_default": text("false")}
+EMPTY_OBJECT = {"server_default": text("'{}'::jsonb")}
+EMPTY_LIST = {"server_default": text("'[]'::jsonb")}
+EMPTY_ARRAY = {"server_default": text("'{}'::text[]")}
+
+CONNECTION = f"{SCHEMA}.connection.id"
+FULL_READ = f"{SCHEMA}.full_read.id"
+
+
+class ControlTable(SQLModel):
+    """What every control table shares: schema, and constraints with names that do not change by themselves."""
+
+    metadata: ClassVar[MetaData] = MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "fk": "%(table_name)s_%(column_0_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        },
+    )
+
+
+class Connection(ControlTable, table=True):
+    __tablename__ = "connection"
+    __table_args__ = (
+        UniqueConstraint("connector", "user_id", "external_account_id", "mode"),
+        CheckConstraint("state IN ('active', 'paused', 'needs_reconnect', 'disconnected')", name="state"),
+        CheckConstraint("mode IN ('live', 'test')", name="mode"),
+        {"comment": "One user's authorised account with one connector."},
+    )
+
+    id: UUID = Field(primary_key=True, sa_type=PG_UUID, sa_column_kwargs=NEW_ID)
+    connector: str = Field(sa_type=Text)
+    user_id: str = Field(sa_type=Text, description="The host product's own id of the user.")
+    external_account_id: str = Field(sa_type=Text, description="The provider's id of the account.")
+    mode: str = Field(sa_type=Text, description="live or test: Stripe's two kinds of keys.")
+    account: str = Field(sa_type=Text, description="The account's name, as people know it.")
+    state: str = Field(sa_type=Text, description="active, paused, needs_reconnect or disconnected.")
+    scopes: list[str] = Field(sa_type=Texts, sa_column_kwargs=EMPTY_ARRAY)
+    credentials: str | None = Field(sa_type=Text, description="Encrypted, and bound to this row; null: forgotten.")
+    epoch: int = Field(sa_type=BigInteger, sa_column_kwargs=ZERO, description="Raised to fence off earlier runs.")
+    change_seq: int = Field(sa_type=BigInteger, sa_column_kwargs=ZERO, description="The last change_seq committed.")
+    full_due: bool = Field(sa_column_kwargs=FALSE, description="The next run is to be a full sync.")
+    error: str | None = Field(sa_type=Text, description="For the end user: what is wrong and what to do.")
+    error_code: str | None = Field(sa_type=Text)
+    error_at: datetime | None = Field(sa_type=Moment)
+    created_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+    updated_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+
+
+class SyncState(ControlTable, table=True):
+    __tablename__ = "sync_state"
+    __table_args__ = ({"comment": "How far each stream of a connection has come."},)
+
+    connection_id: UUID = Field(primary_key=True, sa_type=PG_UUID, foreign_key=CONNECTION, ondelete="CASCADE")
+    stream: str = Field(primary_key=True, sa_type=Text)
+    cursor: dict[str, Any] | None = Field(sa_type=JSONB, description="Where the change feed goes on.")
+    available: bool = Field(sa_column_kwargs=TRUE, description="False: the credentials may not read it; rows stay.")
+    unavailable_reason: str | None = Field(sa_type=Text)
+    last_full_sync: datetime | None = Field(sa_type=Moment, description="When everything had last been read.")
+    last_sync: datetime | None = Field(sa_type=Moment, description="When it was last known to be up to date.")
+    rows: int = Field(sa_type=BigInteger, sa_column_kwargs=ZERO, description="Live rows: those without a tombstone.")
+
+
+class FullRead(ControlTable, table=True):
+    __tablename__ = "full_read"
+    __table_args__ = (
+        UniqueConstraint("connection_id", "stream"),
+        CheckConstraint("phase IN ('reading', 'retiring')", name="phase"),
+        {"comment": "A full read of one stream that is not finished; it may span several runs."},
+    )
+
+    id: UUID = Field(primary_key=True, sa_type=PG_UUID, sa_column_kwargs=NEW_ID)
+    connection_id: UUID = Field(sa_type=PG_UUID, foreign_key=CONNECTION, ondelete="CASCADE")
+    stream: str = Field(sa_type=Text)
+    start_seq: int = Field(sa_type=BigInteger, description="The connection's change_seq before the first page.")
+    change_cursor: dict[str, Any] | None = Field(
+        sa_type=JSONB, description="The change feed's place before the first page; the next incremental starts there."
+    )
+    confirm_deletes: bool = Field(sa_column_kwargs=FALSE, description="A person said that absence is to be believed.")
+    phase: str = Field(sa_type=Text, sa_column_kwargs={"server_default": text("'reading'")})
+    started_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+
+
+class FullReadPart(ControlTable, table=True):
+    __tablename__ = "full_read_part"
+    __table_args__ = (
+        Index(None, "full_read_id"),
+        {"comment": "A slice of a full read, with its own checkpoint."},
+    )
+
+    id: int | None = Field(primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(always=True),))
+    full_read_id: UUID = Field(sa_type=PG_UUID, foreign_key=FULL_READ, ondelete="CASCADE")
+    cursor: dict[str, Any] = Field(sa_type=JSONB)
+    done: bool = Field(sa_column_kwargs=FALSE)
+    updated_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+
+
+# No primary key: its rows are only ever added, joined with a table, and dropped with their full read.
+Seen = Table(
+    "seen",
+    ControlTable.metadata,
+    Column("full_read_id", PG_UUID, ForeignKey(FULL_READ, ondelete="CASCADE"), nullable=False),
+    Column("seq", BigInteger, nullable=False, comment="The connection's change_seq when the page was written."),
+    Column("keys", Texts, nullable=False, comment="The page's keys whose rows were equal already."),
+    Index(None, "full_read_id", "seq"),
+    comment="Keys that a full read saw and found unchanged, a row per page.",
+)
+
+
+class ReadMark(ControlTable, table=True):
+    __tablename__ = "read_mark"
+    __table_args__ = (
+        Index(None, "connection_id", "stream", "seq"),
+        Index(None, "at"),
+        {"comment": "Reads by id and deletions that changed no row; kept a day, against older pages."},
+    )
+
+    connection_id: UUID = Field(primary_key=True, sa_type=PG_UUID, foreign_key=CONNECTION, ondelete="CASCADE")
+    stream: str = Field(primary_key=True, sa_type=Text)
+    key: str = Field(primary_key=True, sa_type=Text)
+    seq: int = Field(sa_type=BigInteger)
+    at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+
+
+class Reread(ControlTable, table=True):
+    __tablename__ = "reread"
+    __table_args__ = ({"comment": "Records to be read again by id: somebody else wrote them while they were read."},)
+
+    connection_id: UUID = Field(primary_key=True, sa_type=PG_UUID, foreign_key=CONNECTION, ondelete="CASCADE")
+    stream: str = Field(primary_key=True, sa_type=Text)
+    key: str = Field(primary_key=True, sa_type=Text)
+    seq: int = Field(sa_type=BigInteger)
+    attempts: int = Field(sa_column_kwargs=ZERO)
+    since: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+
+
+class RejectedRecord(ControlTable, table=True):
+    __tablename__ = "rejected_record"
+    __table_args__ = (
+        UniqueConstraint("connection_id", "stream", "digest"),
+        {"comment": "Records that could not be stored at all, as received, and why."},
+    )
+
+    id: UUID = Field(primary_key=True, sa_type=PG_UUID, sa_column_kwargs=NEW_ID)
+    connection_id: UUID = Field(sa_type=PG_UUID, foreign_key=CONNECTION, ondelete="CASCADE")
+    connector: str = Field(sa_type=Text)
+    stream: str = Field(sa_type=Text)
+    key: str | None = Field(sa_type=Text, description="Null where the record has none.")
+    reason: str = Field(sa_type=Text)
+    body: bytes = Field(sa_type=BYTEA)
+    digest: bytes = Field(sa_type=BYTEA, description="SHA-256 of the body: the same junk is kept once.")
+    attempts: int = Field(sa_column_kwargs=ONE)
+    first_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+    last_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+
+
+class SyncRun(ControlTable, table=True):
+    __tablename__ = "sync_run"
+    __table_args__ = (
+        Index(None, "connection_id", text("started_at DESC"), text("id DESC")),
+        Index("sync_run_open_idx", "connection_id", postgresql_where=text("outcome IS NULL")),
+        Index("sync_run_ended_at_idx", "ended_at", postgresql_include=["connection_id", "outcome"]),
+        CheckConstraint("mode IN ('full', 'incremental', 'webhook')", name="mode"),
+        CheckConstraint("trigger IN ('schedule', 'manual', 'api', 'cli', 'webhook')", name="trigger"),
+        CheckConstraint(
+            "outcome IN ('done', 'continued', 'skipped', 'needs_confirmation', 'failed', 'crashed')", name="outcome"
+        ),
+        {"comment": "One sync of one connection: what it did and how it ended."},
+    )
+
+    id: UUID = Field(primary_key=True, sa_type=PG_UUID, sa_column_kwargs=NEW_ID)
+    connection_id: UUID = Field(sa_type=PG_UUID, foreign_key=CONNECTION, ondelete="CASCADE")
+    flow_run_id: UUID | None = Field(sa_type=PG_UUID, description="Prefect's id of the flow run that did it.")
+    mode: str = Field(sa_type=Text, description="full, incremental or webhook.")
+    trigger: str = Field(sa_type=Text, description="schedule, manual, api, cli or webhook.")
+    outcome: str | None = Field(
+        sa_type=Text,
+        description="Null while running; done, continued, skipped, needs_confirmation, failed or crashed.",
+    )
+    epoch: int = Field(sa_type=BigInteger, description="The connection's epoch that this run may write under.")
+    started_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+    ended_at: datetime | None = Field(sa_type=Moment)
+    counts: dict[str, Any] = Field(
+        sa_type=JSONB,
+        sa_column_kwargs=EMPTY_OBJECT,
+        description="Per stream: read, written, unchanged, deleted, rejected, altered.",
+    )
+    progress: dict[str, Any] | None = Field(sa_type=JSONB, description="Per stream, while it runs.")
+    notes: list[Any] = Field(sa_type=JSONB, sa_column_kwargs=EMPTY_LIST, description="Sentences about this run.")
+    error: str | None = Field(sa_type=Text, description="For the end user: what went wrong and what to do.")
+    error_code: str | None = Field(sa_type=Text)
+
+
+class ApiRequest(ControlTable, table=True):
+    __tablename__ = "api_request"
+    __table_args__ = (
+        Index(None, "at"),
+        Index(None, "connector", "at"),
+        {"comment": "One request to a provider; never its query, headers or bodies."},
+    )
+
+    id: int | None = Field(primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(always=True),))
+    connector: str = Field(sa_type=Text)
+    connection_id: UUID | None = Field(sa_type=PG_UUID, description="Null while it is not yet known.")
+    method: str = Field(sa_type=Text)
+    route: str = Field(sa_type=Text, description="The path's template: names of values, no values.")
+    status: int | None = Field(description="Null: there was no answer.")
+    duration_ms: int
+    error: str | None = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+
+
+class RateBucket(ControlTable, table=True):
+    __tablename__ = "rate_bucket"
+    __table_args__ = ({"comment": "Whose turn it is at a provider's rate limit, in all processes."},)
+
+    name: str = Field(primary_key=True, sa_type=Text)
+    free_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW, description="When the next block may be asked for.")
+    paused_until: datetime | None = Field(sa_type=Moment, description="The provider said to wait until then.")
+
+
+def _describe_columns(table: type[ControlTable]) -> None:
+    """What a field's description says, Postgres says of the column too."""
+    for name, field in table.model_fields.items():
+        ControlTable.metadata.tables[f"{SCHEMA}.{table.__tablename__}"].c[name].comment = field.description
+
+
+for _table in ControlTable.__subclasses__():
+    _describe_columns(_table)
