@@ -27,7 +27,8 @@ def connect(
 ) -> None:
     """Connect a user's account, or give it a new key.
 
-    The key is tried at the provider, stored encrypted, and the first full sync is started. The connection's id alone is on stdout. The same account again is a reconnect: same id, data and checkpoints stay.
+    The key is tried at the provider, stored encrypted, and the first full sync is started. The connection's id alone
+    is on stdout. The same account again is a reconnect: same id, data and checkpoints stay.
     """
     from cli import output
     from cli.api_objects import connection_object

@@ -59,7 +59,7 @@ def explain(error: BaseException) -> Failure:
 def _known(error: BaseException) -> Failure | None:
     from connectors.errors import ConnectorError
     from deployments.errors import ProblemError
-    from storage.errors import SettingsError, StorageError
+    from storage.errors import StorageError
 
     if isinstance(error, ProblemError):
         return Failure(error.code, error.detail, error.action)
@@ -67,8 +67,6 @@ def _known(error: BaseException) -> Failure | None:
         return Failure(error.code, error.sentence, error.action)
     if isinstance(error, ConnectorError):
         return Failure(error.code, str(error), "")
-    if isinstance(error, SettingsError):
-        return Failure("settings", str(error), "")
     return None
 
 

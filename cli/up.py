@@ -10,7 +10,8 @@ def up(
 ) -> None:
     """Run everything in the foreground; Ctrl-C stops it.
 
-    Postgres, the Prefect server, migrations, deployments and a worker; what a setting brings from outside is not started.
+    Postgres, the Prefect server, migrations, deployments and a worker. What a setting brings from outside is used
+    instead of being started.
     """
     from deployments.supervisor import Wanted, supervise
 

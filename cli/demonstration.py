@@ -1,0 +1,116 @@
+"""The story of the demo: start, connect, read everything, change something, read the change, look."""
+
+import contextlib
+import json
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from cli import output
+from cli.demo_parts import PRODUCT, Parts, free_port, own_home
+from cli.words import duration, number
+from deployments.errors import ProblemError
+from sandbox.story import STORY
+
+USER = "demo-user"
+STEPS = 6
+FULL_SYNC_SECONDS = 60.0
+
+
+@dataclass
+class Steps:
+    """Says each step once it is done, with the time it took."""
+
+    began: float = field(default_factory=time.monotonic)
+    count: int = 0
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[list[str]]:
+        self.count += 1
+        started, said = time.monotonic(), list[str]()
+        head = f"{self.count}/{STEPS} {name:<12}"
+        with output.screen().status(f"{head} …") if output.screen().is_terminal else contextlib.nullcontext():
+            yield said
+        took = duration(time.monotonic() - started)
+        output.data(f"{head} {said[0] if said else '':<72} {took:>7}  ✓")
+        for line in said[1:]:
+            output.data(f"    {line}")
+
+
+def show(*, keep: bool) -> int:
+    """The demo has been shown and everything has stopped; with *keep* that waits for Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with own_home() as home, contextlib.closing(Parts(home)) as parts:
+        _tell(parts, keep=keep)
+        if keep:
+            _stay(parts)
+    return 0
+
+
+def _tell(parts: Parts, *, keep: bool) -> None:
+    steps = Steps()
+    with steps.step("Start") as said:
+        provider = _start(parts)
+        said.append(f"Postgres, Prefect, a worker, and a sandbox that speaks {STORY.title}'s API")
+    with steps.step("Connect") as said:
+        key = STORY.open_account(provider)
+        connect = ["connect", STORY.connector, "--user", USER, "--api-key-stdin"]
+        connection = parts.ask(*connect, stdin=f"{key}\n")
+        said.append(f"$ syncline {' '.join(connect)} < key")
+    with steps.step("Full sync") as said:
+        records, tables = _wait_for_full_sync(parts)
+        said.append(f"{number(records)} records in {tables} tables, by a run of the deployment full-sync/weekly")
+    with steps.step("Change") as said:
+        said += STORY.change(provider, key)
+    with steps.step("Incremental") as said:
+        result = json.loads(parts.ask("sync", connection, "--json"))
+        said.append(f"$ syncline sync {connection[:8]}   → {_counted(result)}")
+    with steps.step("Look") as said:
+        said += [f"$ syncline psql -c {shlex.quote(STORY.query)}", *parts.ask("psql", "-c", STORY.query).splitlines()]
+    output.data(f"Done in {duration(time.monotonic() - steps.began)}.")
+    if not keep:
+        output.data("Everything has been stopped. `make demo KEEP=1` keeps it up, with Prefect's UI and `syncline status`.")
+
+
+def _start(parts: Parts) -> str:
+    """Where the sandbox answers; the product is pointed at it and ready."""
+    line = parts.start("sandbox", [sys.executable, "-m", "sandbox", "--port", "0"], until="http://")
+    provider = line.split()[0].rstrip("/")
+    parts.environment |= STORY.settings(provider)
+    parts.start("up", [*PRODUCT, "up", "--prefect-port", str(free_port())], until="ready")
+    return provider
+
+
+def _wait_for_full_sync(parts: Parts) -> tuple[int, int]:
+    """How many records in how many tables the first full sync brought."""
+    deadline = time.monotonic() + FULL_SYNC_SECONDS
+    while time.monotonic() < deadline and not parts.died():
+        (connection,) = json.loads(parts.ask("status", "--json"))["connections"]
+        if connection["error"]:
+            raise ProblemError("demo_failed", connection["error"], "Try again.")
+        streams = connection["streams"]
+        if streams and all(stream["last_full_sync"] for stream in streams) and not connection["sync_in_progress"]:
+            return connection["records"], len(streams)
+        time.sleep(0.2)
+    raise ProblemError("demo_failed", "The first full sync did not end.", f"Look into {parts.home / 'up.log'}.")
+
+
+def _counted(result: dict[str, Any]) -> str:
+    counts = {
+        name: sum(stream[name] for stream in result["streams"].values()) for name in ("read", "written", "deleted")
+    }
+    return f"read {counts['read']}, changed {counts['written']}, deleted {counts['deleted']}"
+
+
+def _stay(parts: Parts) -> None:
+    """Until Ctrl-C everything is up, and the person knows where."""
+    output.data(parts.where_to_look())
+    output.say("Stop with Ctrl-C.")
+    with contextlib.suppress(KeyboardInterrupt):
+        while not parts.died():
+            time.sleep(0.5)
+    output.say("Stopping …")
