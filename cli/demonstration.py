@@ -73,7 +73,9 @@ def _tell(parts: Parts, *, keep: bool) -> None:
         said += [f"$ syncline psql -c {shlex.quote(STORY.query)}", *parts.ask("psql", "-c", STORY.query).splitlines()]
     output.data(f"Done in {duration(time.monotonic() - steps.began)}.")
     if not keep:
-        output.data("Everything has been stopped. `make demo KEEP=1` keeps it up, with Prefect's UI and `syncline status`.")
+        output.data(
+            "Everything has been stopped. `make demo KEEP=1` keeps it up, with Prefect's UI and `syncline status`."
+        )
 
 
 def _start(parts: Parts) -> str:

@@ -62,11 +62,13 @@ class Bars:
 class Lines:
     """At most one line every ten seconds, saying where every unfinished stream stands."""
 
-    last: float = field(default_factory=time.monotonic)
-    started: float = field(default_factory=time.monotonic)
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self.started = self.last = self.clock()
 
     def __call__(self, progress: Mapping[str, StreamProgress]) -> None:
-        now = time.monotonic()
+        now = self.clock()
         if now - self.last < LINE_EVERY_SECONDS:
             return
         self.last = now
