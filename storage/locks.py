@@ -55,3 +55,18 @@ async def _try_run_lock(session: Conn, connection_id: UUID) -> bool:
     query = "SELECT pg_try_advisory_lock(hashtextextended('run:' || %s, 0)) AS got"
     row = await (await session.execute(query, (str(connection_id),))).fetchone()
     return bool(row and row["got"])
+
+
+async def keys_stay(conn: Conn) -> None:
+    """To the end of the transaction a rotation waits before it relies on nobody encrypting with an older key."""
+    await conn.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended('syncline:keys', 0))")
+
+
+async def keys_left(conn: Conn) -> None:
+    """Everybody who might have encrypted with an older key has committed."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('syncline:keys', 0))")
+
+
+async def one_rotation(session: Conn) -> None:
+    """Rotations take turns; the turn is the session's until it is closed."""
+    await session.execute("SELECT pg_advisory_lock(hashtextextended('syncline:rotate', 0))")

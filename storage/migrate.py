@@ -29,14 +29,6 @@ TAKE_TURN = """
 
 
 @dataclass(frozen=True, slots=True)
-class Upgrade:
-    """How many revisions were applied, and where the database stands now."""
-
-    applied: int
-    revision: str
-
-
-@dataclass(frozen=True, slots=True)
 class Revisions:
     """Where the database stands (None: no migration yet), and where this code wants it."""
 
@@ -44,16 +36,16 @@ class Revisions:
     code: str
 
 
-def upgrade(url: str | None = None) -> Upgrade:
-    """The database stands at this code's revision. Killed at any moment it can be run again."""
+def upgrade(url: str | None = None) -> list[str]:
+    """The database stands at this code's revision; the revisions that were applied. Killed, it can be run again."""
     with _connected(url) as connection:
         connection.execute(text(TAKE_TURN))
         connection.commit()
         config = _config(connection)
-        before = _revisions(connection)
+        before = _revisions(connection).database
         command.upgrade(config, "head")
-        steps = ScriptDirectory.from_config(config).iterate_revisions("head", before.database or "base")
-        return Upgrade(applied=sum(1 for _ in steps), revision=before.code)
+        steps = ScriptDirectory.from_config(config).iterate_revisions("head", before or "base")
+        return [step.revision for step in steps][::-1]
 
 
 def revisions(url: str | None = None) -> Revisions:
