@@ -1,0 +1,151 @@
+"""Prefect's side of a rate limit: one global concurrency limit with slot decay per bucket."""
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import TypeVar
+
+import httpx  # Prefect's client raises its exceptions as they are
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, GlobalConcurrencyLimitUpdate
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+
+from connectors.errors import Misconfigured, Unavailable
+from connectors.session import Bucket
+from tasks.throttle.pace import Pace
+
+T = TypeVar("T")
+
+LOOK_SECONDS = 5.0
+"""How often it is looked whether the limit is still active: Prefect grants every request on one that is not."""
+ATTEMPT_SECONDS = 5.0
+AWAY_SECONDS = 30.0
+"""How long Prefect's server may be away, to be restarted for example, before a run gives up."""
+LOCKED, UNPROCESSABLE, SERVER_ERROR = 423, 422, 500
+
+
+def limit_name(bucket: Bucket) -> str:
+    """Readable, safe in Prefect and in an address, and different for every bucket whatever its parts contain."""
+    parts = (bucket.connector, bucket.name, bucket.scope)
+    digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "backslashreplace"), digest_size=6).hexdigest()
+    readable = [re.sub(r"[^a-z0-9_.]+", "-", part.lower())[:60].strip("-") for part in parts]
+    return ":".join([*filter(None, readable), digest])
+
+
+class PrefectLimits:
+    """One client of Prefect's API, opened when it is first needed."""
+
+    def __init__(self) -> None:
+        self._stack = AsyncExitStack()
+        self._opening = asyncio.Lock()
+        self._client: PrefectClient | None = None
+        self._looked: dict[str, float] = {}
+
+    async def close(self) -> None:
+        self._client = None
+        await self._stack.aclose()
+
+    async def prepare(self, name: str, pace: Pace, provider: str) -> None:
+        """The limit exists and is as the settings have it, whoever else makes it at the same time."""
+        create = GlobalConcurrencyLimitCreate(name=name, limit=pace.block, slot_decay_per_second=pace.decay)
+        update = GlobalConcurrencyLimitUpdate(limit=pace.block, slot_decay_per_second=pace.decay)
+
+        async def make(client: PrefectClient) -> None:
+            try:
+                found = await client.read_global_concurrency_limit_by_name(name)
+            except ObjectNotFound:
+                try:
+                    await client.create_global_concurrency_limit(create)
+                except ObjectAlreadyExists:
+                    await make(client)
+                return
+            if (found.limit, found.slot_decay_per_second) != (pace.block, pace.decay):
+                await client.update_global_concurrency_limit(name, update)
+
+        await self._call(make, provider)
+
+    async def ask(self, name: str, units: int, provider: str) -> float | None:
+        """None if Prefect granted so many units, else the seconds to wait before asking again.
+
+        Misconfigured if there is no such limit, or somebody switched it off.
+        """
+        await self._look(name, provider)
+
+        async def increment(client: PrefectClient) -> float | None:
+            try:
+                answer = await client.increment_concurrency_slots([name], units, "rate_limit")
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code == LOCKED:
+                    return float(error.response.headers.get("Retry-After", 1))
+                if error.response.status_code == UNPROCESSABLE:
+                    raise _changed(name, provider) from error
+                raise
+            if not answer.json():
+                raise _missing(name, provider)
+            return None
+
+        return await self._call(increment, provider)
+
+    async def _look(self, name: str, provider: str) -> None:
+        now = time.monotonic()
+        if now - self._looked.get(name, -LOOK_SECONDS) < LOOK_SECONDS:
+            return
+
+        async def read(client: PrefectClient) -> bool:
+            try:
+                return (await client.read_global_concurrency_limit_by_name(name)).active
+            except ObjectNotFound:
+                raise _missing(name, provider) from None
+
+        if not await self._call(read, provider):
+            raise _inactive(name, provider)
+        self._looked[name] = now
+
+    async def _call(self, request: Callable[[PrefectClient], Awaitable[T]], provider: str) -> T:
+        """The answer, asked for again while Prefect is away; Unavailable if it stays away."""
+        give_up = time.monotonic() + AWAY_SECONDS
+        while True:
+            try:
+                async with asyncio.timeout(ATTEMPT_SECONDS):
+                    return await request(await self._opened())
+            except (httpx.TransportError, httpx.HTTPStatusError, RuntimeError, TimeoutError) as error:
+                refused = isinstance(error, httpx.HTTPStatusError) and error.response.status_code < SERVER_ERROR
+                if refused or time.monotonic() > give_up:
+                    raise _away(provider) from error
+                await asyncio.sleep(0.5)
+
+    async def _opened(self) -> PrefectClient:
+        async with self._opening:
+            if self._client is None:
+                # Settings of its own keep it apart from the client of the flow run, which is closed before ours.
+                client = get_client(httpx_settings={"timeout": ATTEMPT_SECONDS})
+                self._client = await self._stack.enter_async_context(client)
+            return self._client
+
+
+def _missing(name: str, provider: str) -> Misconfigured:
+    message = f"Prefect no longer has the rate limit {name}: run syncline deploy, then sync again."
+    return Misconfigured(provider, message, code="limit_missing")
+
+
+def _inactive(name: str, provider: str) -> Misconfigured:
+    message = f"The rate limit {name} is switched off in Prefect: switch it on there, or run syncline deploy."
+    return Misconfigured(provider, message, code="limit_inactive")
+
+
+def _changed(name: str, provider: str) -> Misconfigured:
+    message = (
+        f"The rate limit {name} was changed in Prefect while it was in use: "
+        f"set SYNCLINE_{provider.upper()}_RATE_LIMITS instead, and run syncline deploy."
+    )
+    return Misconfigured(provider, message, code="limit_changed")
+
+
+def _away(provider: str) -> Unavailable:
+    message = (
+        "Prefect, which shares out {provider}'s rate limits, is not answering. The next sync tries again by itself."
+    )
+    return Unavailable(provider, message, code="prefect_unavailable")
