@@ -9,19 +9,28 @@ import random
 import time
 from uuid import UUID
 
+from psycopg import sql
+
 from storage.database import Conn
 
 POLL_SECONDS = 0.5
 
-RUN_LOCK_HELD = """
-    EXISTS (
-        SELECT FROM pg_locks
-        WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-          AND (classid::bigint << 32) | objid::bigint = hashtextextended('run:' || {connection_id}, 0)
-    )
-"""
-"""SQL that looks whether a run lock is held, without taking it for a moment: a taker must never find us in the way."""
+
+def run_lock_held(connection_id: str) -> sql.Composed:
+    """SQL that tells whether the run lock of the connection in that column is held.
+
+    It looks without taking it for a moment: whoever wants the lock must never find us in the way.
+    """
+    return sql.SQL(
+        """
+        EXISTS (
+            SELECT FROM pg_locks
+            WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND (classid::bigint << 32) | objid::bigint = hashtextextended('run:' || {}, 0)
+        )
+        """
+    ).format(sql.Identifier(connection_id))
 
 
 async def write_lock(conn: Conn, connection_id: UUID) -> None:
