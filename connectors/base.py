@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from connectors.client import Client
 from connectors.columns import Column
+from connectors.errors import ConnectorError
 from connectors.session import Mode, Session
 
 Cursor = dict[str, Any]
@@ -38,10 +39,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A page of a connector's change feed, for one stream; its cursor is the stream's new change cursor, None leaves it."""
+    """A page of a connector's change feed, for one stream; its cursor is the stream's new change cursor.
+
+    A cursor of None leaves the stream's cursor as it is. `unavailable` says why this stream alone could not be read.
+    """
 
     stream: str
     page: Page
+    unavailable: ConnectorError | None = None
 
 
 class Stream(ABC):

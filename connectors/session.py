@@ -27,7 +27,7 @@ class Session:
     throttle: "Throttle"
     record: "Recorder"
     deadline: float
-    """The `time.monotonic()` past which a request waits no more for a limit or a pause and gives up with RateLimited."""
+    """The `time.monotonic()` past which a request waits no more for a limit or a pause but raises RateLimited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +68,3 @@ class Recorder(Protocol):
     """Keeps what was asked of a provider."""
 
     def __call__(self, request: RequestRecord) -> None: ...
-

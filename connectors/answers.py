@@ -1,0 +1,66 @@
+"""An answer of a provider as its connector sees it, and what its headers mean."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+_SECONDS = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?")
+_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
+_LONGEST_PAUSE = 31 * 86_400.0
+"""Nobody means more than a month; a longer pause would be a typing error that stops a connector for good."""
+
+
+class UnparsableError(Exception):
+    """The body is not what was asked for: cut short, garbled, or from somebody else. The request is sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, whole decoded body and headers of one answer."""
+
+    status: int
+    content: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def date(self) -> datetime | None:
+        """The provider's own clock when it answered."""
+        return http_date(self.headers.get("date"))
+
+    @property
+    def foreign_charset(self) -> bool:
+        """The answer says of itself that it is not UTF-8, the only encoding JSON has."""
+        found = _CHARSET.search(self.headers.get("content-type", ""))
+        return bool(found) and found[1].lower() not in {"utf-8", "utf8", "us-ascii"} if found else False
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds that the provider asks us to wait, at least 0; None when it says nothing that can be understood.
+
+        A date is measured against the answer's own Date, so our clock plays no part.
+        """
+        said = self.headers.get("retry-after", "").strip()
+        if _SECONDS.fullmatch(said):
+            return min(max(float(said), 0.0), _LONGEST_PAUSE)
+        until, now = http_date(said), self.date
+        if until is None or now is None:
+            return None
+        return min(max((until - now).total_seconds(), 0.0), _LONGEST_PAUSE)
+
+
+def http_date(value: str | None) -> datetime | None:
+    """An HTTP date as a moment in UTC (one without a zone is UTC), or None when it is none."""
+    if not value:
+        return None
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

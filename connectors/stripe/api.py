@@ -1,0 +1,99 @@
+"""Stripe's HTTP: keys, limits, and what its refusals mean.
+
+https://docs.stripe.com/api/errors, https://docs.stripe.com/rate-limits, https://docs.stripe.com/keys
+"""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from connectors.answers import Answer
+from connectors.client import Api, Client
+from connectors.errors import Broken, ConnectorError, Missing, Reconnect, Refused
+from connectors.limits import rate_limits
+from connectors.session import Bucket, Limit, Mode, Session
+from connectors.stripe.settings import TITLE, load
+
+NAME = "stripe"
+
+# Requests a second, https://docs.stripe.com/rate-limits: for the whole account, and for each endpoint of it.
+_ACCOUNT: dict[Mode, Limit] = {"live": Limit(100), "test": Limit(25)}
+_ENDPOINT = Limit(25)
+
+_KEY = re.compile(r"(sk|rk)_(live|test)_\S+")
+
+_WRONG_KEY = (
+    "This is not a key that {provider} data can be read with. Use a secret key (it begins with sk_live_ or sk_test_) "
+    "or a restricted key (rk_live_ or rk_test_) from the API keys page of the {provider} dashboard."
+)
+_KEY_REFUSED = (
+    "{provider} does not accept this API key: it was revoked, has expired, or is not complete. Your data is kept. "
+    "Copy a valid key from the API keys page of the {provider} dashboard and connect the account again."
+)
+_NOT_PERMITTED = (
+    "This {provider} key may not read this data. What was read before is kept. Give the key read permission for it on "
+    "the API keys page of the {provider} dashboard, or connect again with a key that has it."
+)
+
+
+class _Error(msgspec.Struct):
+    type: str
+    code: str | None = None
+    param: str | None = None
+
+
+class _Refusal(msgspec.Struct):
+    error: _Error
+
+
+_refusal = msgspec.json.Decoder(_Refusal).decode
+
+
+def mode_of(api_key: str) -> Mode:
+    """Live or test, as the key's prefix says; Reconnect when it is no key that data can be read with."""
+    found = _KEY.fullmatch(api_key)
+    if not found:
+        raise Reconnect(TITLE, _WRONG_KEY, code="wrong_key")
+    return "live" if found[2] == "live" else "test"
+
+
+def open_client(session: Session) -> Client:
+    """A client that speaks for the account of the session's `api_key`, in the pinned version."""
+    settings = load()
+    api_key = session.credentials.get("api_key", "")
+    headers = {"authorization": f"Bearer {api_key}", "stripe-version": settings.api_version}
+    mode = mode_of(api_key)
+    limits = rate_limits(NAME, TITLE, {"account": _ACCOUNT[mode], "endpoint": _ENDPOINT})
+
+    def buckets(method: str, route: str) -> Sequence[Bucket]:
+        endpoint = re.sub(r"[^a-z_]+", "-", f"{method}{route}".lower()).strip("-")
+        return (
+            Bucket(NAME, "account", session.scope, limits["account"]),
+            Bucket(NAME, f"endpoint-{endpoint}", session.scope, limits["endpoint"]),
+        )
+
+    return Client(Api(NAME, TITLE, settings.api_url, headers, buckets, judge, paused), session)
+
+
+def paused(answer: Answer, buckets: Sequence[Bucket]) -> Sequence[Bucket]:
+    """The buckets that a 429 is about: the account's, the endpoint's, or both when Stripe does not say."""
+    reason = answer.headers.get("stripe-rate-limited-reason", "").strip().lower()
+    kind = reason.partition("-")[0]
+    wanted = {"global": "account", "account": "account", "endpoint": "endpoint"}.get(kind, "")
+    return [bucket for bucket in buckets if bucket.name.startswith(wanted)]
+
+
+def judge(answer: Answer) -> ConnectorError | None:
+    """What a 4xx means, by Stripe's own error object; None for an answer that is not Stripe's."""
+    if answer.status == 401:  # noqa: PLR2004
+        return Reconnect(TITLE, _KEY_REFUSED, code="key_refused")
+    try:
+        error = _refusal(answer.content).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if answer.status == 403:  # noqa: PLR2004
+        return Refused(TITLE, _NOT_PERMITTED)
+    if error.code == "resource_missing" and answer.status in {400, 404}:
+        return Missing(TITLE, error.param)
+    return Broken(TITLE)
