@@ -6,17 +6,18 @@ looks whether the epoch is still its own: a run that lost its lock without notic
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import psycopg
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from storage.database import Conn, Database
 from storage.errors import Fenced, NotActive, StorageError, UnknownId
-from storage.locks import RUN_LOCK_HELD, free_run_lock, take_run_lock, write_lock
+from storage.locks import free_run_lock, run_lock_held, take_run_lock, write_lock
 from storage.times import iso
 
 Mode = Literal["full", "incremental", "webhook"]
@@ -47,6 +48,17 @@ class Run:
     flow_run_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a run will be noted as; its id is chosen beforehand, so that noting it twice is noting it once."""
+
+    run_id: UUID
+    connection_id: UUID
+    flow_run_id: UUID | None
+    mode: Mode
+    trigger: Trigger
+
+
 @asynccontextmanager
 async def take_run(
     db: Database,
@@ -62,13 +74,14 @@ async def take_run(
     Then a `skipped` run is noted, and a full sync leaves the connection `full_due`. A run that leaves the block
     without `end` is noted as `crashed`. Raises NotActive and UnknownId.
     """
+    start = _Start(uuid4(), connection_id, flow_run_id, mode, trigger)
     async with db.session() as session:
         if not await take_run_lock(session, connection_id, wait=wait):
-            await db.repeat(partial(_note_skipped, db, uuid4(), connection_id, mode, trigger, flow_run_id))
+            await db.repeat(partial(_note_skipped, db, start))
             yield None
             return
         try:
-            run = await db.repeat(partial(_begin, db, uuid4(), connection_id, mode, trigger, flow_run_id))
+            run = await db.repeat(partial(_begin, db, start))
             try:
                 yield run
             finally:
@@ -127,9 +140,8 @@ async def end(
 
 async def sweep(db: Database) -> list[Run]:
     """Runs that nobody holds the lock of are closed as `crashed`, and fenced; these were they."""
-    query = (
-        "SELECT DISTINCT connection_id FROM syncline.sync_run WHERE outcome IS NULL AND NOT "
-        + RUN_LOCK_HELD.format(connection_id="connection_id")
+    query = sql.SQL("SELECT DISTINCT connection_id FROM syncline.sync_run WHERE outcome IS NULL AND NOT {}").format(
+        run_lock_held("connection_id")
     )
     async with db.connection() as conn:
         left_behind = [row["connection_id"] async for row in await conn.execute(query)]
@@ -158,9 +170,7 @@ async def listing(
     ]
 
 
-async def _begin(
-    db: Database, run_id: UUID, connection_id: UUID, mode: Mode, trigger: Trigger, flow_run_id: UUID | None
-) -> Run:
+async def _begin(db: Database, start: _Start) -> Run:
     raise_epoch = "UPDATE syncline.connection SET epoch = epoch + 1 WHERE id = %s AND state = 'active' RETURNING epoch"
     # Done again after a COMMIT whose answer was lost, this finds its own row.
     note = """
@@ -169,26 +179,26 @@ async def _begin(
     """
     async with db.transaction() as conn:
         await write_lock(conn, connection_id)
-        row = await (await conn.execute(raise_epoch, [connection_id])).fetchone()
+        row = await (await conn.execute(raise_epoch, [start.connection_id])).fetchone()
         if row is None:
-            raise await _why_not(conn, connection_id)
-        await conn.execute(CLOSE_CRASHED + "AND connection_id = %s AND id <> %s", [CRASHED, connection_id, run_id])
-        await conn.execute(note, [run_id, connection_id, flow_run_id, mode, trigger, row["epoch"]])
-    return Run(run_id, connection_id, row["epoch"], flow_run_id)
+            raise await _why_not(conn, start.connection_id)
+        await conn.execute(
+            CLOSE_CRASHED + "AND connection_id = %s AND id <> %s", [CRASHED, start.connection_id, start.run_id]
+        )
+        await conn.execute(note, [*astuple(start), row["epoch"]])
+    return Run(start.run_id, start.connection_id, row["epoch"], start.flow_run_id)
 
 
-async def _note_skipped(
-    db: Database, run_id: UUID, connection_id: UUID, mode: Mode, trigger: Trigger, flow_run_id: UUID | None
-) -> None:
+async def _note_skipped(db: Database, start: _Start) -> None:
     note = """
         INSERT INTO syncline.sync_run (id, connection_id, flow_run_id, mode, trigger, epoch, outcome, ended_at)
         SELECT %s, id, %s, %s, %s, epoch, 'skipped', now() FROM syncline.connection WHERE id = %s
         ON CONFLICT (id) DO NOTHING
     """
     async with db.transaction() as conn:
-        await conn.execute(note, [run_id, flow_run_id, mode, trigger, connection_id])
-        if mode == "full":
-            await conn.execute("UPDATE syncline.connection SET full_due = true WHERE id = %s", [connection_id])
+        await conn.execute(note, [start.run_id, start.flow_run_id, start.mode, start.trigger, start.connection_id])
+        if start.mode == "full":
+            await conn.execute("UPDATE syncline.connection SET full_due = true WHERE id = %s", [start.connection_id])
 
 
 async def _close(db: Database, run: Run) -> None:
@@ -199,8 +209,8 @@ async def _close(db: Database, run: Run) -> None:
 
 
 async def _sweep_one(db: Database, connection_id: UUID) -> list[Run]:
-    raise_epoch = "UPDATE syncline.connection SET epoch = epoch + 1 WHERE id = %s AND NOT " + RUN_LOCK_HELD.format(
-        connection_id="id"
+    raise_epoch = sql.SQL("UPDATE syncline.connection SET epoch = epoch + 1 WHERE id = %s AND NOT {}").format(
+        run_lock_held("id")
     )
     close = CLOSE_CRASHED + "AND connection_id = %s RETURNING id, connection_id, epoch, flow_run_id"
     async with db.transaction() as conn:
