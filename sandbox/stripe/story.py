@@ -1,0 +1,58 @@
+"""The demo's Stripe account: a small business, and three changes made through Stripe's own API."""
+
+import json
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from sandbox.stories import Story
+from sandbox.stripe.accounts import DEMO_KEY
+
+BUSINESS = {
+    "customers": 600,
+    "products": 12,
+    "prices": 24,
+    "subscriptions": 250,
+    "invoices": 500,
+    "charges": 500,
+    "payment_intents": 500,
+    "refunds": 25,
+}
+
+
+def open_account(url: str) -> str:
+    """A key of an account in which a business has been going on for a year."""
+    for seed, (stream, count) in enumerate(BUSINESS.items()):
+        said = json.dumps({"stream": stream, "count": count, "seed": seed}).encode()
+        _ask("POST", f"{url}/_sandbox/stripe/load", DEMO_KEY, said)
+    return DEMO_KEY
+
+
+def change(url: str, key: str) -> list[str]:
+    """One customer comes, one changes its address, one is deleted."""
+    moved, gone = _ask("GET", f"{url}/v1/customers?limit=2", key)["data"]
+    fields = {"name": "Ada Lovelace", "email": "ada@example.com"}
+    come = _ask("POST", f"{url}/v1/customers", key, urllib.parse.urlencode(fields).encode())
+    _ask("POST", f"{url}/v1/customers/{moved['id']}", key, b"email=moved%40example.com")
+    _ask("DELETE", f"{url}/v1/customers/{gone['id']}", key)
+    return [
+        f"POST /v1/customers → {come['id']}",
+        f"POST /v1/customers/{moved['id']}",
+        f"DELETE /v1/customers/{gone['id']}",
+    ]
+
+
+def _ask(method: str, url: str, key: str, body: bytes | None = None) -> Any:
+    request = urllib.request.Request(url, body, {"Authorization": f"Bearer {key}"}, method=method)  # noqa: S310 -- ours
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- our own sandbox on loopback
+        return json.load(answer)
+
+
+STORY = Story(
+    connector="stripe",
+    title="Stripe",
+    settings=lambda url: {"SYNCLINE_STRIPE_API_URL": url},
+    open_account=open_account,
+    change=change,
+    query="select id, name, email, deleted_at from stripe.customers order by change_seq desc limit 3",
+)
