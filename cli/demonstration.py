@@ -14,11 +14,12 @@ from cli import output
 from cli.demo_parts import PRODUCT, Parts, free_port, own_home
 from cli.words import duration, number
 from deployments.errors import ProblemError
-from sandbox.story import STORY
+from sandbox.stories import stories
 
 USER = "demo-user"
 STEPS = 6
 FULL_SYNC_SECONDS = 60.0
+(STORY,) = stories()
 
 
 @dataclass
@@ -65,12 +66,14 @@ def _tell(parts: Parts, *, keep: bool) -> None:
         records, tables = _wait_for_full_sync(parts)
         said.append(f"{number(records)} records in {tables} tables, by a run of the deployment full-sync/weekly")
     with steps.step("Change") as said:
-        said += STORY.change(provider, key)
+        said.extend(STORY.change(provider, key))
     with steps.step("Incremental") as said:
         result = json.loads(parts.ask("sync", connection, "--json"))
         said.append(f"$ syncline sync {connection[:8]}   → {_counted(result)}")
     with steps.step("Look") as said:
-        said += [f"$ syncline psql -c {shlex.quote(STORY.query)}", *parts.ask("psql", "-c", STORY.query).splitlines()]
+        said.extend(
+            [f"$ syncline psql -c {shlex.quote(STORY.query)}", *parts.ask("psql", "-c", STORY.query).splitlines()]
+        )
     output.data(f"Done in {duration(time.monotonic() - steps.began)}.")
     if not keep:
         output.data(
@@ -80,8 +83,8 @@ def _tell(parts: Parts, *, keep: bool) -> None:
 
 def _start(parts: Parts) -> str:
     """Where the sandbox answers; the product is pointed at it and ready."""
-    line = parts.start("sandbox", [sys.executable, "-m", "sandbox", "--port", "0"], until="http://")
-    provider = line.split()[0].rstrip("/")
+    line = parts.start("sandbox", [sys.executable, "-m", "sandbox", "--port", "0"], until="{")
+    provider = str(json.loads(line)["control_url"]).removesuffix("/_sandbox")
     parts.environment |= STORY.settings(provider)
     parts.start("up", [*PRODUCT, "up", "--prefect-port", str(free_port())], until="ready")
     return provider

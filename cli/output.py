@@ -5,6 +5,7 @@ rich obeys NO_COLOR and FORCE_COLOR and writes plain text when there is no termi
 
 import json
 import sys
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,8 @@ def data(text: str) -> None:
 
 
 def as_json(value: object) -> None:
-    """One JSON document is on stdout; times, UUIDs and the like are written as text."""
-    data(json.dumps(value, default=str, ensure_ascii=False))
+    """One JSON document is on stdout; times in ISO 8601, UUIDs and the like as text."""
+    data(json.dumps(value, default=_text, ensure_ascii=False))
 
 
 def say(text: str = "") -> None:
@@ -59,6 +60,10 @@ def paper() -> "Console":
 def may_ask() -> bool:
     """Is there a person at stdin?"""
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _plain(text: str) -> str:

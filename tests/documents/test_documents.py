@@ -1,0 +1,85 @@
+"""The documents say what is there: error codes, links, failures."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+SAID = ("code", "error_code")
+FAILING = {"ProblemError", "Failure"}
+
+
+def _anchors(path):
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _codes(tree):
+    """Every code that this module gives an error: a class attribute, a keyword, or the first word of a ProblemError."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and any("Error" in ast.unparse(base) or base for base in node.bases):
+            yield from (
+                part.value.value
+                for part in node.body
+                if isinstance(part, ast.Assign | ast.AnnAssign)
+                and isinstance(part.value, ast.Constant)
+                and "code" in ast.unparse(part).split("=")[0].split(":")[0].split()
+            )
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rsplit(".", 1)[-1]
+            if name in FAILING and node.args and isinstance(node.args[0], ast.Constant):
+                yield node.args[0].value
+            yield from (
+                keyword.value.value
+                for keyword in node.keywords
+                if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
+            )
+
+
+def test_every_error_code_has_its_place():
+    """Whatever code an error shows, docs/troubleshooting.md has an anchor for it; and no anchor is left over."""
+    codes = {
+        code
+        for package in ("connectors", "storage", "tasks", "flows", "deployments", "cli")
+        for path in (ROOT / package).rglob("*.py")
+        for code in _codes(ast.parse(path.read_text()))
+        if isinstance(code, str)
+    }
+    path = ROOT / "docs/troubleshooting.md"
+    places = {anchor for anchor in _anchors(path) if f"### {anchor.replace('-', ' ').capitalize()}" in path.read_text()}
+
+    assert {code.replace("_", "-") for code in codes} == places
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document):
+    """A link to a file of the project finds it, and its anchor in it."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        path = (document.parent / name) if name else document
+        assert path.exists(), target
+        assert not anchor or anchor in _anchors(path), target
+
+
+def test_the_fault_matrix_is_complete():
+    """Every file in tests/failures/ has its line in the README, and every line its file."""
+    lines = set(re.findall(r"`tests/failures/(test_\w+\.py)`", (ROOT / "README.md").read_text()))
+
+    assert lines == {path.name for path in (ROOT / "tests/failures").glob("test_*.py")}
+
+
+def test_nothing_is_later_than_the_documents():
+    """The documents name no command that does not exist."""
+    from typer.main import get_command
+
+    from cli.main import app
+
+    known = set(get_command(app).commands)
+    for document in DOCUMENTS:
+        said = set(re.findall(r"(?:`|^|bin/)syncline ([a-z]+)", document.read_text(), flags=re.MULTILINE))
+        assert said <= known, document.name
