@@ -178,7 +178,7 @@ async def _begin(db: Database, start: _Start) -> Run:
         VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch
     """
     async with db.transaction() as conn:
-        await write_lock(conn, connection_id)
+        await write_lock(conn, start.connection_id)
         row = await (await conn.execute(raise_epoch, [start.connection_id])).fetchone()
         if row is None:
             raise await _why_not(conn, start.connection_id)
