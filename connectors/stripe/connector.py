@@ -17,7 +17,7 @@ class Stripe(Connector):
     name = api.NAME
     title = TITLE
     streams = STREAMS
-    credential_fields = ("api_key",)
+    credential_fields = ("api_key", "webhook_secret")
 
     def open(self, session: Session) -> AbstractAsyncContextManager[Client]:
         return api.open_client(session)
