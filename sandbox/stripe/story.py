@@ -19,6 +19,8 @@ BUSINESS = {
     "refunds": 25,
 }
 
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback, whatever proxy the machine has
+
 
 def open_account(url: str) -> str:
     """A key of an account in which a business has been going on for a year."""
@@ -44,7 +46,7 @@ def change(url: str, key: str) -> list[str]:
 
 def _ask(method: str, url: str, key: str, body: bytes | None = None) -> Any:
     request = urllib.request.Request(url, body, {"Authorization": f"Bearer {key}"}, method=method)  # noqa: S310 -- ours
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- our own sandbox on loopback
+    with _OPENER.open(request, timeout=30) as answer:
         return json.load(answer)
 
 

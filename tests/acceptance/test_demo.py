@@ -1,0 +1,73 @@
+"""`make demo`, as a stranger runs it."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+SYNCLINE = [sys.executable, "-c", "from cli.main import main; main()"]
+DEMO_SECONDS = 90
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo has been run in an empty folder; what it said, and what is left."""
+    folder = tmp_path_factory.mktemp("demo")
+    started = time.monotonic()
+    environment = os.environ | {"SYNCLINE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/not-to-be-used"}
+    done = subprocess.run(
+        [*SYNCLINE, "demo"], cwd=folder, env=environment, capture_output=True, text=True, timeout=170, check=False
+    )
+    return folder, done, time.monotonic() - started
+
+
+def test_it_ends_well_and_in_time(demo):
+    """Exit code 0, within 90 seconds."""
+    _, done, seconds = demo
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert seconds < DEMO_SECONDS
+
+
+def test_it_tells_each_step_with_its_time(demo):
+    """Six steps in order, each with the time it took."""
+    _, done, _ = demo
+
+    steps = re.findall(r"^(\d)/6 (\w+).* [\d.]+ s  ✓$", done.stdout, flags=re.MULTILINE)
+    assert [int(number) for number, _ in steps] == [1, 2, 3, 4, 5, 6]
+
+
+def test_it_shows_the_sql_and_the_rows(demo):
+    """The new customer, the moved one and the tombstone of the deleted one are in Postgres."""
+    _, done, _ = demo
+
+    assert "select id, name, email, deleted_at from" in done.stdout
+    assert "Ada Lovelace" in done.stdout
+    assert "moved@example.com" in done.stdout
+    assert "(3 rows)" in done.stdout
+
+
+def test_it_leaves_nothing_running(demo):
+    """No process works in the demo's folder any more, and its home is gone."""
+    folder, _, _ = demo
+
+    assert [process for process in psutil.process_iter() if _works_in(process, folder)] == []
+    assert not list((folder / ".syncline").glob("demo-1/*"))
+
+
+def test_it_shows_no_key(demo):
+    """The demo prints no API key and no password."""
+    _, done, _ = demo
+
+    assert "sk_test" not in done.stdout + done.stderr
+
+
+def _works_in(process, folder):
+    try:
+        return process.cwd().startswith(str(folder)) or str(folder) in " ".join(process.cmdline())
+    except psutil.Error:
+        return False

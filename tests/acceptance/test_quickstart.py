@@ -1,0 +1,91 @@
+"""Every command of the README and of the documents, run as it is written."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.demo_parts import PRODUCT, Parts, free_port
+from deployments.home import private_folder
+from sandbox.stories import stories
+
+ROOT = Path(__file__).parents[2]
+(STORY,) = stories()
+
+
+def _blocks(document, languages=("", "sh", "sql")):
+    return re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / document).read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def _commands(document):
+    """The document's own `syncline` commands, without those that only start what the fixture has started."""
+    lines = [line for language, text in _blocks(document) if language in {"", "sh"} for line in text.splitlines()]
+    found = [re.sub(r"\s+#.*|^.*\.venv/bin/", "", line) for line in lines if "syncline" in line]
+    return [line for line in found if line.startswith("syncline ") and line != "syncline up"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder where `syncline up` runs and key.txt holds a key: what the documents assume."""
+    home = private_folder(tmp_path_factory.mktemp("quickstart") / ".syncline")
+    parts = Parts(home)
+    try:
+        said = parts.start("sandbox", [sys.executable, "-m", "sandbox", "--port", "0"], until="{")
+        provider = re.search(r"http://[\d.:]+", said).group()
+        parts.environment |= STORY.settings(provider)
+        parts.environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        (home.parent / "key.txt").write_text(STORY.open_account(provider))
+        parts.start("up", [*PRODUCT, "up", "--prefect-port", str(free_port())], until="ready")
+        yield home.parent, parts
+    finally:
+        parts.close()
+
+
+def _run(place, command):
+    folder, parts = place
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=parts.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def test_the_quickstart_from_top_to_bottom(place):
+    """Each command of the quickstart does what it says, in the order in which it stands there."""
+    commands = _commands("docs/quickstart.md")
+    assert len(commands) >= 6
+    known = "ID"
+    for command in commands:
+        if " --purge" in command:
+            known = _connected_again(place)
+        done = _run(place, re.sub(r"\bID\b", known, command))
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        if command.startswith("syncline connect "):
+            known = done.stdout.strip()
+
+
+def _connected_again(place):
+    return _run(place, "syncline connect stripe --user 42 --api-key-stdin < key.txt").stdout.strip()
+
+
+def test_the_sql_of_the_documents(place):
+    """Each query of README and reading-the-data runs on the tables as they are."""
+    assert _connected_again(place)
+    _run(place, "syncline sync $(syncline connections --json | grep -oE '[0-9a-f-]{36}' | head -1) --full")
+    for document in ("README.md", "docs/reading-the-data.md"):
+        for language, text in _blocks(document):
+            if language == "sql":
+                done = _run(place, f"syncline psql -c {_quoted(text)}")
+                assert done.returncode == 0, f"{text}\n{done.stderr}"
+
+
+def _quoted(text):
+    return "'" + text.replace("'", "'\\''") + "'"
