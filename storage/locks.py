@@ -23,14 +23,13 @@ def run_lock_held(connection_id: str) -> sql.Composed:
     """
     return sql.SQL(
         """
-        EXISTS (
-            SELECT FROM pg_locks
+        hashtextextended('run:' || {}, 0) IN (
+            SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
             WHERE locktype = 'advisory' AND objsubid = 1 AND granted
               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-              AND (classid::bigint << 32) | objid::bigint = hashtextextended('run:' || {}, 0)
         )
         """
-    ).format(sql.Identifier(connection_id))
+    ).format(sql.Identifier(*connection_id.split(".")))
 
 
 async def write_lock(conn: Conn, connection_id: UUID) -> None:

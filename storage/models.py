@@ -197,6 +197,7 @@ class SyncRun(ControlTable, table=True):
     __table_args__ = (
         Index(None, "connection_id", text("started_at DESC"), text("id DESC")),
         Index("sync_run_open_idx", "connection_id", postgresql_where=text("outcome IS NULL")),
+        Index("sync_run_outcome_idx", "connection_id", "outcome", "ended_at"),
         Index("sync_run_ended_at_idx", "ended_at", postgresql_include=["connection_id", "outcome"]),
         CheckConstraint("mode IN ('full', 'incremental', 'webhook')", name="mode"),
         CheckConstraint("trigger IN ('schedule', 'manual', 'api', 'cli', 'webhook')", name="trigger"),

@@ -140,7 +140,7 @@ async def end(
 
 async def sweep(db: Database) -> list[Run]:
     """Runs that nobody holds the lock of are closed as `crashed`, and fenced; these were they."""
-    query = sql.SQL("SELECT DISTINCT connection_id FROM syncline.sync_run WHERE outcome IS NULL AND NOT {}").format(
+    query = sql.SQL("SELECT DISTINCT connection_id FROM syncline.sync_run WHERE outcome IS NULL AND NOT ({})").format(
         run_lock_held("connection_id")
     )
     async with db.connection() as conn:
@@ -209,7 +209,7 @@ async def _close(db: Database, run: Run) -> None:
 
 
 async def _sweep_one(db: Database, connection_id: UUID) -> list[Run]:
-    raise_epoch = sql.SQL("UPDATE syncline.connection SET epoch = epoch + 1 WHERE id = %s AND NOT {}").format(
+    raise_epoch = sql.SQL("UPDATE syncline.connection SET epoch = epoch + 1 WHERE id = %s AND NOT ({})").format(
         run_lock_held("id")
     )
     close = CLOSE_CRASHED + "AND connection_id = %s RETURNING id, connection_id, epoch, flow_run_id"

@@ -260,6 +260,9 @@ def upgrade() -> None:
         postgresql_include=["connection_id", "outcome"],
     )
     op.create_index(
+        "sync_run_outcome_idx", "sync_run", ["connection_id", "outcome", "ended_at"], unique=False, schema="syncline"
+    )
+    op.create_index(
         "sync_run_open_idx",
         "sync_run",
         ["connection_id"],

@@ -1,0 +1,36 @@
+"""The book of requests to providers: never a query, a header or a body."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """One request: `route` is the path's template, `status` None when there was no answer."""
+
+    connector: str
+    connection_id: UUID | None
+    method: str
+    route: str
+    status: int | None
+    duration_ms: int
+    error: str | None
+    at: datetime
+
+
+async def store(db: Database, requests: Sequence[ApiRequest]) -> None:
+    """All of them are in the book, or none."""
+    if not requests:
+        return
+    copy = """
+        COPY syncline.api_request (connector, connection_id, method, route, status, duration_ms, error, at) FROM STDIN
+    """
+    async with db.transaction() as conn, conn.cursor() as cursor, cursor.copy(copy) as rows:
+        for r in requests:
+            await rows.write_row(
+                (r.connector, r.connection_id, r.method, r.route, r.status, r.duration_ms, r.error, r.at)
+            )

@@ -1,0 +1,51 @@
+"""What is old enough to be forgotten: the log of requests and runs, and the marks of reads."""
+
+from functools import partial
+from typing import LiteralString
+
+from storage.database import Database
+from storage.settings import storage_settings
+
+BATCH = 5_000
+
+# A page that is older than a day is never written, so its mark has nothing left to guard.
+MARK_DAYS = 1
+
+OLD_REQUESTS = """
+    DELETE FROM syncline.api_request WHERE id IN (
+        SELECT id FROM syncline.api_request WHERE at < now() - make_interval(days => %s) ORDER BY at LIMIT %s
+    )
+"""
+OLD_RUNS = """
+    DELETE FROM syncline.sync_run WHERE outcome IS NOT NULL AND id IN (
+        SELECT id FROM syncline.sync_run WHERE ended_at < now() - make_interval(days => %s) ORDER BY ended_at LIMIT %s
+    )
+"""
+OLD_MARKS = """
+    DELETE FROM syncline.read_mark WHERE at < now() - make_interval(days => %s) AND ctid = ANY(ARRAY(
+        SELECT ctid FROM syncline.read_mark WHERE at < now() - make_interval(days => %s) ORDER BY at LIMIT %s
+    ))
+"""
+
+
+async def prune(db: Database) -> dict[str, int]:
+    """Nothing past its retention is left; how many rows went, by table. Runs under way are never old."""
+    log_days = storage_settings().log_retention_days
+    return {
+        "api_request": await _prune(db, OLD_REQUESTS, log_days),
+        "sync_run": await _prune(db, OLD_RUNS, log_days),
+        # The age is asked twice: a mark that was renewed since it was looked up stays.
+        "read_mark": await _prune(db, OLD_MARKS, MARK_DAYS, MARK_DAYS),
+    }
+
+
+async def _prune(db: Database, query: LiteralString, *days: int) -> int:
+    gone = 0
+    while count := await db.repeat(partial(_delete_batch, db, query, days)):
+        gone += count
+    return gone
+
+
+async def _delete_batch(db: Database, query: LiteralString, days: tuple[int, ...]) -> int:
+    async with db.connection() as conn:
+        return (await conn.execute(query, [*days, BATCH])).rowcount
