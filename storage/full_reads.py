@@ -1,0 +1,189 @@
+"""Full reads: everything of a stream, in parts that each have a checkpoint; a full read may span several runs.
+
+What was neither seen nor written since it began is a candidate for a tombstone, once every part has been read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from storage.checkpoints import Statement
+from storage.database import Conn, Database
+from storage.runs import Run
+from storage.tables import StreamTable
+from storage.transactions import data_transaction
+
+Cursor = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A slice of a full read that is still to be read from *cursor* on."""
+
+    id: int
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class FullRead:
+    """A full read that is not finished."""
+
+    id: UUID
+    stream: str
+    start_seq: int
+    change_cursor: Cursor
+    confirm_deletes: bool
+
+
+_SELECT = "SELECT id, stream, start_seq, change_cursor, confirm_deletes FROM syncline.full_read"
+
+
+async def unfinished(db: Database, connection_id: UUID) -> dict[str, FullRead]:
+    """The full reads of this connection that are to be continued, by stream."""
+    async with db.connection() as conn:
+        rows = await (await conn.execute(_SELECT + " WHERE connection_id = %s", [connection_id])).fetchall()
+    return {row["stream"]: FullRead(**row) for row in rows}
+
+
+async def begin(
+    db: Database, run: Run, stream: str, *, change_cursor: Mapping[str, Any], start: Cursor, confirm_deletes: bool
+) -> FullRead:
+    """A full read from the first page on; one of this stream that was unfinished is forgotten."""
+
+    async def work(conn: Conn, seq: int) -> FullRead:
+        key = [run.connection_id, stream]
+        await conn.execute("DELETE FROM syncline.full_read WHERE connection_id = %s AND stream = %s", key)
+        insert = """
+            INSERT INTO syncline.full_read (connection_id, stream, start_seq, change_cursor, confirm_deletes)
+            VALUES (%s, %s, %s, %s, %s) RETURNING id, stream, start_seq, change_cursor, confirm_deletes
+        """
+        values = [*key, seq, Jsonb(dict(change_cursor)), confirm_deletes]
+        row = await (await conn.execute(insert, values)).fetchone()
+        if row is None:
+            raise AssertionError  # RETURNING of an insert
+        made = FullRead(**row)
+        part = "INSERT INTO syncline.full_read_part (full_read_id, cursor) VALUES (%s, %s)"
+        await conn.execute(part, [made.id, Jsonb(start)])
+        return made
+
+    return await data_transaction(db, run, work)
+
+
+async def parts(db: Database, full_read: FullRead) -> tuple[list[Part], int]:
+    """The parts still to be read, and how many have been."""
+    query = "SELECT id, cursor, done FROM syncline.full_read_part WHERE full_read_id = %s ORDER BY id"
+    async with db.connection() as conn:
+        rows = await (await conn.execute(query, [full_read.id])).fetchall()
+    left = [Part(row["id"], row["cursor"]) for row in rows if not row["done"]]
+    return left, len(rows) - len(left)
+
+
+def part_checkpoint(part: Part, cursor: Cursor | None) -> Statement:
+    """The part goes on at *cursor*; None: it has been read to its end."""
+    if cursor is None:
+        return (
+            "UPDATE syncline.full_read_part SET done = true, updated_at = now() WHERE id = %(part)s",
+            {"part": part.id},
+        )
+    return (
+        "UPDATE syncline.full_read_part SET cursor = %(cursor)s, updated_at = now() WHERE id = %(part)s",
+        {"part": part.id, "cursor": Jsonb(cursor)},
+    )
+
+
+async def split(db: Database, run: Run, full_read: FullRead, part: Part, cursors: tuple[Cursor, Cursor]) -> list[Part]:
+    """The rest of a part as two parts, which together read what it would have."""
+
+    async def work(conn: Conn, _seq: int) -> list[Part]:
+        await conn.execute(*part_checkpoint(part, cursors[0]))
+        insert = "INSERT INTO syncline.full_read_part (full_read_id, cursor) VALUES (%s, %s) RETURNING id"
+        row = await (await conn.execute(insert, [full_read.id, Jsonb(cursors[1])])).fetchone()
+        if row is None:
+            raise AssertionError  # RETURNING of an insert
+        return [Part(part.id, cursors[0]), Part(row["id"], cursors[1])]
+
+    return await data_transaction(db, run, work)
+
+
+def finished(connection_id: UUID, full_read: FullRead) -> list[Statement]:
+    """The stream has been read in full; its change feed goes on where it stood before the first page."""
+    return [
+        (
+            """
+            UPDATE syncline.sync_state
+               SET cursor = %(cursor)s, last_full_sync = now(), last_sync = now(),
+                   available = true, unavailable_reason = NULL
+             WHERE connection_id = %(connection)s AND stream = %(stream)s
+            """,
+            {"cursor": Jsonb(full_read.change_cursor), "connection": connection_id, "stream": full_read.stream},
+        ),
+        ("DELETE FROM syncline.full_read WHERE id = %(id)s", {"id": full_read.id}),
+    ]
+
+
+# A record that was read by id since the read began, and is alive, is no candidate either.
+_ABSENT = """
+WITH seen AS MATERIALIZED (
+    SELECT DISTINCT unnest(keys) AS key FROM syncline.seen WHERE full_read_id = %(full_read)s
+), absent AS (
+    SELECT {key} AS key FROM {table} t
+     WHERE t.connection_id = %(connection)s AND t.deleted_at IS NULL AND t.change_seq <= %(start)s
+       AND NOT EXISTS (SELECT FROM seen WHERE seen.key = {key})
+       AND NOT EXISTS (
+           SELECT FROM syncline.read_mark r
+            WHERE r.connection_id = %(connection)s AND r.stream = %(stream)s AND r.key = {key} AND r.seq > %(start)s)
+)
+"""
+
+
+async def count_absent(db: Database, connection_id: UUID, table: StreamTable, full_read: FullRead) -> tuple[int, int]:
+    """How many living rows the full read has not met, and how many living rows there are."""
+    query = sql.SQL(
+        _ABSENT
+        + """
+        SELECT (SELECT count(*) FROM absent) AS absent,
+               (SELECT count(*) FROM {table} WHERE connection_id = %(connection)s AND deleted_at IS NULL) AS alive
+        """
+    )
+    async with db.connection() as conn:
+        row = await (await conn.execute(_with(query, table), _values(connection_id, table, full_read))).fetchone()
+    return (row["absent"], row["alive"]) if row else (0, 0)
+
+
+async def absent(
+    db: Database, connection_id: UUID, table: StreamTable, full_read: FullRead, *, limit: int, after: str = ""
+) -> list[str]:
+    """Keys of living rows that the full read has not met, in their order, those past *after*."""
+    query = sql.SQL(_ABSENT + "SELECT key FROM absent WHERE key > %(after)s ORDER BY key LIMIT %(limit)s")
+    values = _values(connection_id, table, full_read) | {"limit": limit, "after": after}
+    async with db.connection() as conn:
+        rows = await (await conn.execute(_with(query, table), values)).fetchall()
+    return [row["key"] for row in rows]
+
+
+async def sample_absent(
+    db: Database, connection_id: UUID, table: StreamTable, full_read: FullRead, *, size: int
+) -> list[str]:
+    """Some of those keys, by chance."""
+    query = sql.SQL(_ABSENT + "SELECT key FROM absent ORDER BY random() LIMIT %(limit)s")
+    values = _values(connection_id, table, full_read) | {"limit": size}
+    async with db.connection() as conn:
+        rows = await (await conn.execute(_with(query, table), values)).fetchall()
+    return [row["key"] for row in rows]
+
+
+def _with(query: sql.SQL, table: StreamTable) -> sql.Composed:
+    return query.format(table=table.identifier, key=table.key_text("t"))
+
+
+def _values(connection_id: UUID, table: StreamTable, full_read: FullRead) -> dict[str, Any]:
+    return {
+        "connection": connection_id,
+        "stream": table.stream,
+        "full_read": full_read.id,
+        "start": full_read.start_seq,
+    }
