@@ -32,9 +32,10 @@ Parse = Callable[[Answer], T]
 """Makes something of a good answer, or raises UnparsableError: then the request is sent again."""
 
 _log = logging.getLogger(__name__)
+logging.getLogger("httpcore").setLevel(logging.WARNING)  # its traces hold whole headers, whatever they hold
 _RETRIED = frozenset({408, 409, 425, *range(500, 600)})
 _CONNECTIONS = httpx.Limits(max_connections=50, max_keepalive_connections=50, keepalive_expiry=30.0)
-_TIMEOUTS = {"timeout": {"connect": 10.0, "read": None, "write": None, "pool": None}}  # the deadline is for the whole
+_TIMEOUTS = {"connect": 10.0, "read": None, "write": None, "pool": None}  # the deadline is for the whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class _Sending:
 
     method: str
     route: str
-    url: httpx.URL
+    target: bytes
     buckets: Sequence[Bucket]
 
 
@@ -72,6 +73,7 @@ class Client:
         self.api = api
         self.session = session
         self._patience: Patience = patience()
+        self._origin = httpx.URL(api.origin)
         self._headers = _checked_headers(api)
         self._buckets: dict[str, Sequence[Bucket]] = {}
         secure = api.origin.startswith("https:")
@@ -97,7 +99,7 @@ class Client:
 
         Raises only ConnectorErrors: RateLimited and Unavailable after all patience, the others at once.
         """
-        sending = _Sending("GET", route, self._url(route, params, path_values), self._buckets_of("GET", route))
+        sending = _Sending("GET", route, _target(route, params, path_values), self._buckets_of("GET", route))
         started: float | None = None
 
         def again(failure: BaseException, attempt: int) -> bool | float:
@@ -180,7 +182,8 @@ class Client:
 
     async def _send(self, sending: _Sending) -> Answer:
         # The transport itself, not httpx' client: no redirects, cookies, proxies or log lines, and half the time.
-        request = httpx.Request(sending.method, sending.url, headers=self._headers, extensions=_TIMEOUTS)
+        extensions = {"timeout": _TIMEOUTS, "target": sending.target}
+        request = httpx.Request(sending.method, self._origin, headers=self._headers, extensions=extensions)
         response = await self._transport.handle_async_request(request)
         stream, headers = response.stream, response.headers
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - for the type checker alone
@@ -231,15 +234,17 @@ class Client:
             known = self._buckets[route] = self.api.buckets(method, route)
         return known
 
-    def _url(self, route: str, params: Mapping[str, str | int] | None, values: Mapping[str, str]) -> httpx.URL:
-        path = route.format_map({name: _segment(value) for name, value in values.items()}) if values else route
-        return httpx.URL(f"{self.api.origin}{path}?{urlencode(params)}" if params else self.api.origin + path)
-
 
 _REDIRECTED = (
     "{provider} answered with a redirect, which is not followed, so that credentials never go elsewhere. "
     "Check the address that is configured for {provider}."
 )
+
+
+def _target(route: str, params: Mapping[str, str | int] | None, values: Mapping[str, str]) -> bytes:
+    """Path and query as they are sent; the host is never part of it."""
+    path = route.format_map({name: _segment(value) for name, value in values.items()}) if values else route
+    return f"{path}?{urlencode(params)}".encode() if params else path.encode()
 
 
 def _segment(value: str) -> str:

@@ -48,16 +48,27 @@ def set_patience(new: Patience | None = None) -> None:
 
 async def repeat(attempt: Callable[[], Awaitable[T]], hook: Hook, back_off: Callable[[int], float]) -> T:
     """The result of *attempt*, made again for as long as *hook* says so; then its last exception."""
+    try:
+        return await attempt()  # what nearly always happens does not pay for what might have
+    except Exception as error:  # noqa: BLE001 - the hook decides
+        failure: Exception | None = error
     wait = 0.0
 
     def again(state: RetryCallState) -> bool:
         nonlocal wait
-        failure = state.outcome.exception() if state.outcome else None
-        if failure is None:
+        failed = state.outcome.exception() if state.outcome else None
+        if failed is None:
             return False
-        said = hook(failure, state.attempt_number)
+        said = hook(failed, state.attempt_number)
         wait = back_off(state.attempt_number) if said is True else float(said)
         return said is not False
 
+    async def go_on() -> T:
+        nonlocal failure
+        if failure is None:
+            return await attempt()
+        first, failure = failure, None
+        raise first
+
     retrying = AsyncRetrying(sleep=asyncio.sleep, retry=again, wait=lambda _: wait, reraise=True)
-    return await retrying(attempt)
+    return await retrying(go_on)

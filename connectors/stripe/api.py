@@ -67,7 +67,7 @@ def open_client(session: Session) -> Client:
     limits = rate_limits(NAME, TITLE, {"account": _ACCOUNT[mode], "endpoint": _ENDPOINT})
 
     def buckets(method: str, route: str) -> Sequence[Bucket]:
-        endpoint = re.sub(r"[^a-z_]+", "-", f"{method}{route}".lower()).strip("-")
+        endpoint = re.sub(r"[^a-z0-9_]+", "-", f"{method}{route}".lower()).strip("-")
         return (
             Bucket(NAME, "account", session.scope, limits["account"]),
             Bucket(NAME, f"endpoint-{endpoint}", session.scope, limits["endpoint"]),
