@@ -49,14 +49,17 @@ async def serve(handler: Handler, host: str, port: int) -> asyncio.Server:
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         number = next(_connections)
+        # A client that leaves, or speaks something else, ends its own connection; so does the end of the process.
         with contextlib.suppress(ConnectionError, h11.RemoteProtocolError, asyncio.CancelledError):
-            async for request in _requests(reader, number):
-                answer = await handler(request)
-                if not await wire.send(writer, answer, keep=request.headers.get("connection", "").lower() != "close"):
-                    break
-        with contextlib.suppress(ConnectionError):
-            writer.close()
-            await writer.wait_closed()
+            try:
+                async for request in _requests(reader, number):
+                    answer = await handler(request)
+                    keep = request.headers.get("connection", "").lower() != "close"
+                    if not await wire.send(writer, answer, keep=keep):
+                        break
+            finally:
+                writer.close()
+                await writer.wait_closed()
 
     return await asyncio.start_server(talk, host, port, backlog=1024)
 

@@ -67,12 +67,12 @@ async def _worked(
     """The work done, under its idempotency key if it has one, and the latency waited for."""
     store = key.store
     token = request.headers.get("idempotency-key") if request.method == "POST" else None
-    slot = idempotency.claim(store, token, request.path, request.body) if token else None
-    if isinstance(slot, Answer):
-        return slot
     version = checked(request.headers.get("stripe-version", store.api_version))
     params = _params(request, fault)
     origin = {"id": request_id, "idempotency_key": token}
+    slot = idempotency.claim(store, token, request.path, request.body) if token else None
+    if isinstance(slot, Answer):
+        return slot
     try:
         endpoint, values = target
         body = endpoint(Call(store, params, values, version, origin))
@@ -129,7 +129,6 @@ def _dressed(answer: Answer, request: Request, key: Key | None, request_id: str)
         headers["Stripe-Version"] = request.headers.get("stripe-version", key.store.api_version)
     if "idempotency-key" in request.headers:
         headers["Idempotency-Key"] = request.headers["idempotency-key"]
-        headers["Original-Request"] = request_id
     if answer.status >= SERVER_ERROR:
         headers["Stripe-Should-Retry"] = "true"
     answer.headers = headers | answer.headers

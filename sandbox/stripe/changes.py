@@ -83,7 +83,8 @@ def shake(
     for _ in range(times):
         stream = store.random.choice(streams)
         what = store.random.choice(only or ["create", "update", "delete"])
-        keys = list(store.shelves[stream].records)
+        # What a test put in as bare bytes has no facets, and is left alone.
+        keys = [key for key, record in store.shelves[stream].records.items() if record.facets]
         key = store.random.choice(keys) if keys else None
         done.append(_shake(store, stream, what, key))
     return done

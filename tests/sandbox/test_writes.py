@@ -36,9 +36,7 @@ def test_a_form_becomes_an_object(customer):
 
 def test_an_update_merges_metadata_and_sets_the_rest(api, customer):
     """An empty value removes a key; what is not named stays."""
-    new = make(
-        api, f"/v1/customers/{customer['id']}", name="Grace", **{"metadata[plan]": "", "metadata[seats]": "3"}
-    )
+    new = make(api, f"/v1/customers/{customer['id']}", name="Grace", **{"metadata[plan]": "", "metadata[seats]": "3"})
 
     assert new["name"] == "Grace"
     assert new["email"] == "ada@example.com"
@@ -75,7 +73,10 @@ def test_a_subscription_from_its_beginning_to_its_end(api, provider, customer, p
     assert api.get(f"/v1/invoices/{made['latest_invoice']}").json()["total"] == 2000
     assert ended["status"] == "canceled"
     assert api.get(f"/v1/subscriptions/{made['id']}").json() == ended
-    assert told(api, type="customer.subscription.*") == ["customer.subscription.created", "customer.subscription.deleted"]
+    assert told(api, type="customer.subscription.*") == [
+        "customer.subscription.created",
+        "customer.subscription.deleted",
+    ]
 
 
 def test_items_of_a_subscription(api, customer, price):
