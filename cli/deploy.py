@@ -5,7 +5,6 @@ import typer
 
 def deploy(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
     """Register pool, deployments and automations with Prefect."""
-    import asyncio
     from dataclasses import asdict
 
     from cli import output
@@ -14,7 +13,7 @@ def deploy(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obj
     prefect_for_command()
     from deployments.deploy import register
 
-    registered = asyncio.run(register(always=True))
+    registered = register(always=True)
     if as_json:
         output.as_json(asdict(registered))
     else:

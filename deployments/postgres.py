@@ -4,14 +4,12 @@ Its data lies in SYNCLINE_HOME/postgres, and so does its only door, a Unix socke
 Postgres does not run as root; `unprivileged` says what is done then.
 """
 
-import ctypes
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -22,8 +20,9 @@ import psycopg
 from psycopg import sql
 
 from deployments import postmaster, unprivileged
+from deployments.children import dying_with_parent, open_log
 from deployments.errors import ProblemError
-from deployments.home import kept_secret, locked, open_private, private_folder, write_private
+from deployments.home import kept_secret, locked, private_folder, write_private
 from deployments.socket_path import short_path
 from storage.settings import DATABASE_URL_FILE
 
@@ -31,8 +30,6 @@ ROLE = "syncline"
 DATABASES = ("syncline", "prefect")
 START_SECONDS = 60  # recovery after a crash may take a while
 STOP_SECONDS = 6
-LOG_BYTES = 10_000_000
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 SETTINGS = {
     "listen_addresses": "",
@@ -151,11 +148,8 @@ def _check_version(cluster: Cluster) -> None:
 
 
 def _launch(cluster: Cluster, *, die_with_parent: bool) -> subprocess.Popen[bytes]:
-    private_folder(cluster.log.parent)
-    if cluster.log.exists() and cluster.log.stat().st_size > LOG_BYTES:
-        cluster.log.replace(cluster.log.with_suffix(".log.1"))
     settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
-    log = open_private(cluster.log, os.O_WRONLY | os.O_APPEND)
+    log = open_log(cluster.log)
     try:
         with unprivileged.opened(cluster.data) as (path, options):
             return subprocess.Popen(
@@ -164,7 +158,7 @@ def _launch(cluster: Cluster, *, die_with_parent: bool) -> subprocess.Popen[byte
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for us to pass on, in order
-                preexec_fn=_dying_with_parent() if die_with_parent else None,  # noqa: PLW1509 -- one system call
+                preexec_fn=dying_with_parent(signal.SIGINT) if die_with_parent else None,  # noqa: PLW1509 -- one system call
                 **options,
             )
     finally:
@@ -207,14 +201,6 @@ def _failure(said: str, cluster: Cluster) -> ProblemError:
 
 def _tail(path: Path) -> str:
     return path.read_text(errors="replace")[-2000:] if path.exists() else ""
-
-
-def _dying_with_parent() -> Callable[[], object] | None:
-    """Run in the child: Linux then asks it to stop (SIGINT: a fast, clean shutdown) when its parent is gone."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-    return lambda: prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def _program(name: str) -> str:
