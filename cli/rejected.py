@@ -18,10 +18,15 @@ app = typer.Typer(
 
 
 @app.callback()
-def rejected(context: typer.Context, *, as_json: Json = False) -> None:
+def rejected(
+    context: typer.Context,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
+    as_json: Json = False,
+) -> None:
     """Show the records that could not be stored and were set aside, and why."""
     if context.invoked_subcommand is None:
-        _show(as_json=as_json)
+        _show(limit, as_json=as_json)
 
 
 @app.command(epilog="Example: syncline rejected retry 9be1")
@@ -50,7 +55,7 @@ def retry(
         output.success(f"Stored {result['stored']}; nothing is set aside any more")
 
 
-def _show(*, as_json: bool) -> None:
+def _show(limit: int, *, as_json: bool) -> None:
     from cli import output
     from cli.opening import with_database
     from cli.tables import ago, print_table
@@ -58,7 +63,7 @@ def _show(*, as_json: bool) -> None:
     async def work(db: "Database") -> list[dict[str, Any]]:
         from storage.rejected import listing
 
-        return list(await listing(db))
+        return list(await listing(db, limit=limit))
 
     found = with_database(work)
     if as_json:
@@ -67,7 +72,7 @@ def _show(*, as_json: bool) -> None:
         output.say("Nothing is set aside.")
     else:
         rows = [
-            [str(r["id"])[:8], f"{r['connector']}.{r['stream']}", r["key"] or "", ago(r["last_at"]), r["reason"]]
+            [r["id"][:8], r["connection_id"][:8], f"{r['connector']}.{r['stream']}", ago(r["last_at"]), r["reason"]]
             for r in found
         ]
-        print_table(["ID", "STREAM", "KEY", "SEEN", "REASON"], rows)
+        print_table(["ID", "CONNECTION", "STREAM", "SEEN", "REASON"], rows)

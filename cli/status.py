@@ -31,9 +31,12 @@ def status(*, as_json: Json = False) -> None:
 
 
 async def _ask(db: "Database") -> Facts:
+    from connectors.registry import find_connectors
+    from deployments.schedule import next_sync
     from storage.status import status as read_status
 
-    return await read_status(db)
+    streams = {name: [stream.name for stream in found.streams] for name, found in find_connectors().items()}
+    return await read_status(db, streams, next_sync)
 
 
 def _row(connection: Facts) -> "list[str | Text]":
@@ -80,6 +83,9 @@ def _tell(connection: Facts) -> None:
         output.needs_you(f"{name}: {connection['error'] or 'access was refused.'} Then: {again}")
     elif connection["error"]:
         output.warning(f"{name}: {connection['error']}")
+    if (connection["action"] or {}).get("kind") == "confirm_deletes":
+        confirm = f"syncline sync {short} --confirm-deletes"
+        output.needs_you(f"{name}: too many rows would be retired at once; nothing was. If that is right: {confirm}")
     closed = [part["stream"] for part in connection["streams"] if not part["available"]]
     if closed:
         output.say(f"  {name}: not readable with this key: {', '.join(closed)}. Their rows are kept.")
