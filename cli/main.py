@@ -4,6 +4,7 @@ Nothing heavy is imported before a command runs, so that --help answers at once.
 """
 
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -76,6 +77,14 @@ app.command("deploy", rich_help_panel=OPERATE, epilog="Example: syncline deploy"
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
 
 
+HELP = frozenset({"-h", "--help", "--version", "--show-completion", "--install-completion"})
+
+
+def _interrupt(*_: object) -> None:
+    """A command that is told to end tidies up as with Ctrl-C: the Postgres that it started stops with it."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run one command and leave with its exit code."""
     sys.exit(run(sys.argv[1:]))
@@ -83,7 +92,13 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; its exit code, whatever happens in it."""
+    for kind in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(kind, _interrupt)
     try:
+        if arguments and not HELP.intersection(arguments):
+            from storage.settings import load_environment
+
+            load_environment()
         code = app(arguments, prog_name="syncline", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):

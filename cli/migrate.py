@@ -9,7 +9,7 @@ def migrate(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON ob
     from deployments.parts import database_for_command
     from storage.migrate import upgrade
 
-    with database_for_command():
+    with database_for_command(migrated=False):
         applied = upgrade()
     if as_json:
         output.as_json({"applied": applied})

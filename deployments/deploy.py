@@ -5,17 +5,11 @@ Deploying again gives schedules new ids and can double a run, so it is done only
 
 import asyncio
 import contextlib
-import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import yaml
 from prefect.cli import app as prefect_cli
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.exceptions import ObjectNotFound
@@ -23,6 +17,7 @@ from prefect.variables import Variable
 
 from deployments.automations import put_automations
 from deployments.errors import ProblemError
+from deployments.prefect_yaml import deployment_names, digest, flow_name, items, prefect_file
 from deployments.work_pool import POOL, ensure_pool
 
 DIGEST = "syncline_deployed"
@@ -50,41 +45,6 @@ def register(*, always: bool = False) -> Registered:
         _deploy(file)
     asyncio.run(_finish(file, changed=changed))
     return Registered(POOL, names, changed)
-
-
-def prefect_file() -> Path:
-    """prefect.yaml beside the packages that it deploys."""
-    spec = find_spec("flows")
-    file = Path(spec.origin).parent.parent / "prefect.yaml" if spec and spec.origin else Path("prefect.yaml")
-    if not file.exists():
-        action = "Install Syncline from a checkout (`make install`), where prefect.yaml lies at the root."
-        raise ProblemError("prefect_yaml_missing", f"{file} is missing.", action)
-    return file
-
-
-def deployment_names(file: Path) -> list[str]:
-    """For example full-sync/weekly."""
-    return [f"{flow}/{item['name']}" for item in _items(file) for flow in [_flow_name(item["entrypoint"])]]
-
-
-def digest(file: Path) -> str:
-    """Changes with the file, with the code of its flows (their parameters are in it) and with Prefect."""
-    text = file.read_bytes() + metadata.version("prefect").encode()
-    for item in _items(file):
-        module = file.parent / Path(*item["entrypoint"].split(".")[:-1]).with_suffix(".py")
-        text += module.read_bytes() if module.exists() else b""
-    return hashlib.sha256(text).hexdigest()
-
-
-def _items(file: Path) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = yaml.safe_load(file.read_text())["deployments"]
-    return items
-
-
-@cache
-def _flow_name(entrypoint: str) -> str:
-    """Flows are named after their functions, with dashes."""
-    return entrypoint.rpartition(".")[2].replace("_", "-")
 
 
 async def _is_stale(file: Path, names: list[str]) -> bool:
@@ -129,6 +89,6 @@ def _arguments(*arguments: str) -> Iterator[None]:
 async def _finish(file: Path, *, changed: bool) -> None:
     async with get_client() as client:
         await ensure_pool(client)
-        await put_automations(client, [_flow_name(item["entrypoint"]) for item in _items(file)], update=changed)
+        await put_automations(client, [flow_name(item) for item in items(file)], update=changed)
     if changed:
         await Variable.aset(DIGEST, digest(file), overwrite=True)

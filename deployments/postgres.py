@@ -114,9 +114,12 @@ def run_psql(url: str, command: str | None) -> int:
     names = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"}
     names |= {"password": "PGPASSWORD", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
     environment = os.environ | {names[key]: str(value) for key, value in parts.items() if key in names}
-    return subprocess.run(
-        [_program("psql"), *(["-c", command] if command else [])], env=environment, check=False
-    ).returncode
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # in psql Ctrl-C cancels the query, not the session
+    try:
+        arguments = [_program("psql"), *(["-c", command] if command else [])]
+        return subprocess.run(arguments, env=environment, check=False).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _make(cluster: Cluster) -> None:

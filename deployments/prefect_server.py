@@ -43,7 +43,7 @@ def refuse_busy_port(host: str, port: int) -> None:
 
 async def wait_until_healthy(api_url: str, auth: str | None, *, ours: bool, log: Path) -> None:
     """The API answers, and to us."""
-    async with httpx.AsyncClient(auth=_basic(auth), timeout=5, trust_env=not ours) as client:
+    async with httpx.AsyncClient(auth=basic(auth), timeout=5, trust_env=not ours) as client:
         deadline = asyncio.get_running_loop().time() + (HEALTHY_SECONDS if ours else FOREIGN_SECONDS)
         while asyncio.get_running_loop().time() < deadline:
             if await _answers(client, api_url):
@@ -66,7 +66,8 @@ async def _answers(client: httpx.AsyncClient, api_url: str) -> bool:
     return answer.is_success
 
 
-def _basic(auth: str | None) -> httpx.BasicAuth | None:
+def basic(auth: str | None) -> httpx.BasicAuth | None:
+    """How Prefect's client sends the auth string."""
     if not auth:
         return None
     user, _, password = auth.partition(":")

@@ -1,15 +1,23 @@
-"""When the next scheduled sync comes, as prefect.yaml says."""
+"""When the schedule of prefect.yaml comes to a connection."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from cronsim import CronSim
+
+from deployments.prefect_yaml import flow_name, items, prefect_file
 from storage.connections import Connection
 
-EVERY = timedelta(minutes=15)
-"""The schedule of `incremental-sync/every-15-minutes`: on the hour's quarters."""
+SYNCS = ("incremental-sync", "full-sync")
 
 
-def next_sync(connection: Connection) -> datetime:
-    """The next quarter of an hour; the same for every connection that is active."""
-    del connection
+def next_sync(_: Connection) -> datetime | None:
+    """The next time at which a scheduled sync takes every active connection."""
     now = datetime.now(UTC)
-    return now - timedelta(seconds=now.timestamp() % EVERY.total_seconds()) + EVERY
+    crons = [
+        schedule["cron"]
+        for item in items(prefect_file())
+        if flow_name(item) in SYNCS
+        for schedule in item.get("schedules", [])
+        if "cron" in schedule
+    ]
+    return min((next(CronSim(cron, now)) for cron in crons), default=None)

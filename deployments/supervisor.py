@@ -49,7 +49,7 @@ def supervise(wanted: Wanted) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # memory holds keys
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    with _alone(home):
+    with _alone(home), held(home / run_file.USERS, fcntl.LOCK_SH):
         return asyncio.run(Supervisor(wanted, home).run())
 
 
@@ -226,12 +226,18 @@ async def together(*work: Awaitable[Any]) -> None:
 
 @contextlib.contextmanager
 def _alone(home: Path) -> Iterator[None]:
-    try:
-        with held(home / run_file.LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            yield
-    except BlockingIOError:
-        action = "Stop that one, or set SYNCLINE_HOME to another folder."
-        raise ProblemError("already_running", f"`syncline up` runs in {_short(home)} already.", action) from None
+    """No other `up` runs in this home for as long."""
+    with contextlib.ExitStack() as stack:
+        for patience in (0.1,) * 5 + (0.0,):  # commands hold the lock for a moment when they look
+            try:
+                stack.enter_context(held(home / run_file.LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB))
+                break
+            except BlockingIOError:
+                time.sleep(patience)
+        else:
+            action = "Stop that one, or set SYNCLINE_HOME to another folder."
+            raise ProblemError("already_running", f"`syncline up` runs in {_short(home)} already.", action)
+        yield
 
 
 @contextlib.contextmanager
