@@ -41,7 +41,7 @@ def listing(body: bytes) -> Listing:
 
 def _split(body: bytes) -> Listing:
     """The same page with nothing but its outline looked at, for records that a JSON parser refuses."""
-    parts = dict(spans.members(body, spans.whole(body)))
+    parts = spans.document(body)
     if "data" not in parts or "has_more" not in parts:
         raise UnparsableError
     more = body[slice(*parts["has_more"])]

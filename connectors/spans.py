@@ -6,7 +6,6 @@ Nothing is converted and nothing recurses, so what is cut out is exactly what wa
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from connectors.answers import UnparsableError
@@ -21,59 +20,81 @@ _CLOSES = {ord("}"): ord("{"), ord("]"): ord("[")}
 _BOM = b"\xef\xbb\xbf"
 
 
-def whole(body: bytes) -> Span:
-    """The one value that the body consists of, beside blanks and a byte order mark."""
+def document(body: bytes) -> dict[str, Span]:
+    """The members of the one object that the body consists of, beside blanks and a byte order mark."""
     begin = _blank(body, len(_BOM) if body.startswith(_BOM) else 0)
-    end = _value_end(body, begin)
+    found, end = _members(body, begin)
     if _blank(body, end) != len(body):
         raise UnparsableError
-    return begin, end
+    return found
 
 
-def members(body: bytes, span: Span) -> Iterator[tuple[str, Span]]:
-    """The keys and values of the object at *span*, in their order."""
-    for begin, end in _items(body, span, b"{", b"}"):
-        key = _STRING.match(body, begin, end)
-        if not key:
-            raise UnparsableError
-        colon = _blank(body, key.end())
-        if body[colon : colon + 1] != b":":
-            raise UnparsableError
-        yield _text(key[0]), (_blank(body, colon + 1), end)
+def members(body: bytes, span: Span) -> dict[str, Span]:
+    """Where the values of the object at *span* are, by their keys; of a key that comes twice the last one."""
+    return _members(body, span[0])[0]
 
 
-def elements(body: bytes, span: Span) -> Iterator[Span]:
-    """The elements of the array at *span*, in their order."""
-    return _items(body, span, b"[", b"]")
+def elements(body: bytes, span: Span) -> list[Span]:
+    """Where the elements of the array at *span* are."""
+    return _items(body, span[0], b"[", b"]")[0]
 
 
-def at(body: bytes, *path: str) -> Any:
-    """The string, number, true, false or null at *path*; None where there is nothing of the kind, or nothing at all."""
+def scalar(raw: bytes) -> Any:
+    """The string, number, true, false or null that *raw* is; None when it is anything else."""
+    if raw[:1] in {b"[", b"{"}:
+        return None
     try:
-        span = whole(body)
-        for step in path:
-            span = dict(members(body, span))[step]
-        return None if body[span[0]] in b"[{" else json.loads(body[span[0] : span[1]])
-    except (UnparsableError, KeyError, ValueError):
+        return json.loads(raw)
+    except ValueError:
         return None
 
 
-def _items(body: bytes, span: Span, opening: bytes, closing: bytes) -> Iterator[Span]:
-    begin, end = span
-    if body[begin : begin + 1] != opening or body[end - 1 : end] != closing:
+def scalars(body: bytes, *path: str) -> dict[str, Any]:
+    """The plain members of the object at *path*; nothing when there is no such object."""
+    try:
+        found = document(body)
+        for step in path:
+            found = members(body, found[step])
+    except (UnparsableError, KeyError):
+        return {}
+    return {name: scalar(body[begin:end]) for name, (begin, end) in found.items() if body[begin] not in b"[{"}
+
+
+def _members(body: bytes, begin: int) -> tuple[dict[str, Span], int]:
+    items, end = _items(body, begin, b"{", b"}")
+    found: dict[str, Span] = {}
+    for item, item_end in items:
+        key = _STRING.match(body, item)
+        if not key:
+            raise UnparsableError
+        found[_text(key[0])] = (_blank(body, _blank(body, key.end()) + 1), item_end)
+    return found, end
+
+
+def _items(body: bytes, begin: int, opening: bytes, closing: bytes) -> tuple[list[Span], int]:
+    """What stands between the commas of the object or array that begins at *begin*, and where that ends."""
+    if body[begin : begin + 1] != opening:
         raise UnparsableError
-    at, last = _blank(body, begin + 1), end - 1
-    while at < last:
-        item_end = _value_end(body, at)
-        if opening == b"{":
-            item_end = _value_end(body, _blank(body, _blank(body, item_end) + 1))
-        yield at, item_end
-        at = _blank(body, item_end)
-        if at < last:
-            after_comma = _blank(body, at + 1)
-            if body[at : at + 1] != b"," or after_comma >= last:
-                raise UnparsableError
-            at = after_comma
+    found: list[Span] = []
+    at = _blank(body, begin + 1)
+    if body[at : at + 1] == closing:
+        return found, at + 1
+    while True:
+        end = _value_end(body, at) if opening == b"[" else _member_end(body, at)
+        found.append((at, end))
+        at = _blank(body, end)
+        if body[at : at + 1] == closing:
+            return found, at + 1
+        if body[at : at + 1] != b",":
+            raise UnparsableError
+        at = _blank(body, at + 1)
+
+
+def _member_end(body: bytes, begin: int) -> int:
+    colon = _blank(body, _value_end(body, begin))
+    if body[colon : colon + 1] != b":":
+        raise UnparsableError
+    return _value_end(body, _blank(body, colon + 1))
 
 
 def _value_end(body: bytes, begin: int) -> int:

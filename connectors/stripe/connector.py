@@ -36,11 +36,12 @@ class Stripe(Connector):
 def _parse_account(answer: Answer) -> tuple[str, str]:
     """The account's id, and what its owner calls it as far as https://docs.stripe.com/api/accounts/object tells."""
     body = answer.content
-    account_id = spans.at(body, "id")
+    account_id = spans.scalars(body).get("id")
     if not isinstance(account_id, str) or not account_id.startswith("acct_"):
         raise UnparsableError
     names = (
-        spans.at(body, *path)
-        for path in (("business_profile", "name"), ("settings", "dashboard", "display_name"), ("email",))
+        spans.scalars(body, "business_profile").get("name"),
+        spans.scalars(body, "settings", "dashboard").get("display_name"),
+        spans.scalars(body).get("email"),
     )
     return account_id, next((name for name in names if isinstance(name, str) and name), account_id)

@@ -77,10 +77,12 @@ def _read(record: bytes) -> Event | None:
 
 def _read_odd(record: bytes) -> Event | None:
     """The same of a record that a JSON parser refuses."""
-    event_id, created = spans.at(record, "id"), moment(spans.at(record, "created"))
+    event = spans.scalars(record)
+    event_id, created = event.get("id"), moment(event.get("created"))
     if not isinstance(event_id, str) or created is None:
         return None
-    named = _Object(*(spans.at(record, "data", "object", name) for name in _Object.__struct_fields__))
+    found = spans.scalars(record, "data", "object")
+    named = _Object(*(found.get(name) for name in _Object.__struct_fields__))
     return Event(event_id, created, tuple(_touches(named)))
 
 

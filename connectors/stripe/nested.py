@@ -107,7 +107,7 @@ def _own_route(client: Client, url: str) -> tuple[str, dict[str, str], dict[str,
 def _open_lists(record: bytes) -> list[_Open]:
     """Every list in *record*, however deep, that says it goes on and where; outer lists hold inner ones."""
     found: list[_Open] = []
-    waiting = [spans.whole(record)]
+    waiting = [(0, len(record))]
     while waiting:
         span = waiting.pop()
         if not _GOES_ON.search(record, *span):
@@ -115,7 +115,7 @@ def _open_lists(record: bytes) -> list[_Open]:
         if record[span[0]] == ord("["):
             waiting += spans.elements(record, span)
         elif record[span[0]] == ord("{"):
-            parts = dict(spans.members(record, span))
+            parts = spans.members(record, span)
             waiting += parts.values()
             if nested := _as_open(record, parts):
                 found.append(nested)
@@ -129,8 +129,8 @@ def _as_open(record: bytes, parts: dict[str, spans.Span]) -> _Open | None:
     begin, end = parts["data"]
     if whole["has_more"] != b"true" or whole["object"] != b'"list"' or record[begin : begin + 1] != b"[":
         return None
-    url = spans.at(whole["url"])
-    entries = list(spans.elements(record, (begin, end)))
+    url = spans.scalar(whole["url"])
+    entries = spans.elements(record, (begin, end))
     last = outline(record[slice(*entries[-1])]).id if entries else ""
     if not isinstance(url, str) or not isinstance(last, str):
         return None

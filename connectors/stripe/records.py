@@ -29,7 +29,8 @@ def outline(record: bytes) -> Outline:
     except msgspec.ValidationError:
         return Outline()
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return Outline(*(spans.at(record, name) for name in ("id", "object", "created", "deleted")))
+        found = spans.scalars(record)
+        return Outline(*(found.get(name) for name in Outline.__struct_fields__))
 
 
 def moment(value: Any) -> int | None:

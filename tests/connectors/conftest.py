@@ -97,7 +97,7 @@ class OpenThrottle:
 
 @pytest.fixture(autouse=True)
 def little_patience():
-    set_patience(Patience(attempt=0.5, budget=0.2, first_wait=0.01, longest_wait=0.02))
+    set_patience(Patience(attempt=5, budget=0.2, first_wait=0.01, longest_wait=0.02))
     yield
     set_patience()
 

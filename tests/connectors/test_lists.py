@@ -18,22 +18,19 @@ def customer(number, created=None):
 
 def serving(everything, size=100):
     """The list of *everything*, newest first, by Stripe's rules."""
+    places = {record["id"]: place for place, record in enumerate(everything)}
 
     def answer(asked):
         query = asked.query
-        window = [
-            record
-            for record in everything
-            if int(query.get("created[gte]", 0)) <= record["created"] <= int(query.get("created[lte]", 2**60))
-            and record["created"] < int(query.get("created[lt]", 2**60))
-        ]
         begin = 0
         if after := query.get("starting_after"):
-            places = [place for place, record in enumerate(everything) if record["id"] == after]
-            if not places:
+            if after not in places:
                 return refusal(400, "resource_missing", param="starting_after")
-            begin = sum(1 for record in window if everything.index(record) <= places[0])
-        return page(window[begin : begin + size], more=len(window) > begin + size)
+            begin = places[after] + 1
+        low, below = int(query.get("created[gte]", 0)), int(query.get("created[lt]", 2**60))
+        top = min(below - 1, int(query.get("created[lte]", 2**60)))
+        window = [record for record in everything[begin:] if low <= record["created"] <= top]
+        return page(window[:size], more=len(window) > size)
 
     return answer
 
