@@ -5,6 +5,8 @@ import typer
 from cli.options import ConnectionId, Json, NoInput, Yes
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from storage.connections import Connection
     from storage.database import Database
 
@@ -34,7 +36,7 @@ def connections(
     elif not found:
         output.say(FIRST_STEP)
     else:
-        rows = [
+        rows: list[list[str | Text]] = [
             [str(c.id), c.connector, c.account, c.user_id, c.mode, label(c.state), ago(c.created_at)] for c in found
         ]
         print_table(["CONNECTION", "CONNECTOR", "ACCOUNT", "USER", "MODE", "STATE", "CONNECTED"], rows)

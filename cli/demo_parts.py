@@ -57,6 +57,8 @@ class Parts:
 
     home: Path
     environment: dict[str, str] = field(init=False)
+    prefect: str = field(default="", init=False)
+    """Where Prefect's UI is, once it is."""
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

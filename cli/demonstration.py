@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shlex
 import signal
 import sys
@@ -77,7 +78,7 @@ def _tell(parts: Parts, *, keep: bool) -> None:
     output.data(f"Done in {duration(time.monotonic() - steps.began)}.")
     if not keep:
         output.data(
-            "Everything has been stopped. `make demo KEEP=1` keeps it up, with Prefect's UI and `syncline status`."
+            f"Prefect's UI was at {parts.prefect}; `make demo KEEP=1` keeps it up, and `syncline status` with it."
         )
 
 
@@ -86,7 +87,9 @@ def _start(parts: Parts) -> str:
     line = parts.start("sandbox", [sys.executable, "-m", "sandbox", "--port", "0"], until="{")
     provider = str(json.loads(line)["control_url"]).removesuffix("/_sandbox")
     parts.environment |= STORY.settings(provider)
-    parts.start("up", [*PRODUCT, "up", "--prefect-port", str(free_port())], until="ready")
+    port = str(free_port())
+    parts.start("up", [*PRODUCT, "up", "--prefect-port", port], until="ready")
+    parts.prefect = f"http://127.0.0.1:{port}"
     return provider
 
 
@@ -113,7 +116,10 @@ def _counted(result: dict[str, Any]) -> str:
 
 def _stay(parts: Parts) -> None:
     """Until Ctrl-C everything is up, and the person knows where."""
-    output.data(parts.where_to_look())
+    home = os.path.relpath(parts.home)
+    output.data(f"Prefect's UI  {parts.prefect}   (log in with what `cat {home}/prefect.auth` prints)")
+    output.data(f"Status        SYNCLINE_HOME={home} .venv/bin/syncline status")
+    output.data(f"SQL           SYNCLINE_HOME={home} .venv/bin/syncline psql")
     output.say("Stop with Ctrl-C.")
     with contextlib.suppress(KeyboardInterrupt):
         while not parts.died():
