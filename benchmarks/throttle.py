@@ -8,10 +8,13 @@ Needs a migrated database (SYNCLINE_DATABASE_URL) and a Prefect server (PREFECT_
 
 import asyncio
 import bisect
+import itertools
 import json
+import logging
 import os
 import sys
 import time
+from asyncio.subprocess import PIPE
 from collections import Counter
 from uuid import uuid4
 
@@ -28,14 +31,22 @@ ASKERS = 6
 
 def buckets(rates, scope):
     return [
-        Bucket("bench", f"bucket{i}", scope, Limit(float(rate) * (60 if float(rate) < 1 else 1), 60 if float(rate) < 1 else 1))
+        Bucket(
+            "bench",
+            f"bucket{i}",
+            scope,
+            Limit(float(rate) * (60 if float(rate) < 1 else 1), 60 if float(rate) < 1 else 1),
+        )
         for i, rate in enumerate(rates.split("+"))
     ]
 
 
-async def ask(rates, scope, port, until):
-    """One process: a few askers, 50 ms per request."""
+async def ask(rates, scope, port, seconds):
+    """One process: a few askers, 50 ms per request. Says when it is ready, and begins when it is told to."""
     drawn = buckets(rates, scope)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    until = time.time() + seconds
     async with open_database(max_size=4) as db, PrefectThrottle(db) as throttle, httpx.AsyncClient(timeout=5) as http:
 
         async def one():
@@ -74,21 +85,26 @@ async def measure(rates, processes):
     port = server.sockets[0].getsockname()[1]
     slowest = min(float(rate) for rate in rates.split("+"))
     lasts = SECONDS if slowest >= 1 else 2.5 * SECONDS
-    until = time.time() + 4 + lasts
     scope = uuid4().hex
     running = [
-        await asyncio.create_subprocess_exec(sys.executable, __file__, "--ask", rates, scope, str(port), str(until))
+        await asyncio.create_subprocess_exec(
+            sys.executable, __file__, "--ask", rates, scope, str(port), str(lasts), stdin=PIPE, stdout=PIPE
+        )
         for _ in range(processes)
     ]
+    for process in running:
+        await process.stdout.readline()
+    for process in running:
+        process.stdin.write(b"go\n")
+    end = time.monotonic() + lasts
     for process in running:
         await process.wait()
     server.close()
     arrivals.sort()
-    # The first second is start-up; after `until` some processes have already stopped.
-    end = time.monotonic() - time.time() + until
+    # The first second is start-up; after `end` some processes have already stopped.
     steady = [at for at in arrivals if arrivals[0] + 1 < at < end]
     share = (len(steady) - 1) / (steady[-1] - steady[0]) / slowest
-    gaps = Counter(round(b - a, 2) for a, b in zip(steady, steady[1:], strict=False))
+    gaps = Counter(round(b - a, 2) for a, b in itertools.pairwise(steady))
     return {
         "rates": rates,
         "processes": processes,
@@ -111,9 +127,12 @@ async def cost(rounds=200_000):
 
 
 async def main():
+    if os.environ.get("VERBOSE"):
+        logging.basicConfig(level=logging.WARNING)
+        logging.getLogger("tasks.throttle").setLevel(logging.DEBUG)
     if sys.argv[1:2] == ["--ask"]:
-        rates, scope, port, until = sys.argv[2:]
-        await ask(rates, scope, int(port), float(until))
+        rates, scope, port, lasts = sys.argv[2:]
+        await ask(rates, scope, int(port), float(lasts))
         return
     if sys.argv[1:2] == ["cost"]:
         print(f"{await cost():.1f} microseconds per take, two buckets")

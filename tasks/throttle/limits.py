@@ -50,8 +50,8 @@ class PrefectLimits:
 
     async def prepare(self, name: str, pace: Pace, provider: str) -> None:
         """The limit exists and is as the settings have it, whoever else makes it at the same time."""
-        create = GlobalConcurrencyLimitCreate(name=name, limit=pace.block, slot_decay_per_second=pace.decay)
-        update = GlobalConcurrencyLimitUpdate(limit=pace.block, slot_decay_per_second=pace.decay)
+        create = GlobalConcurrencyLimitCreate(name=name, limit=pace.block, slot_decay_per_second=pace.rate)
+        update = GlobalConcurrencyLimitUpdate(limit=pace.block, slot_decay_per_second=pace.rate)
 
         async def make(client: PrefectClient) -> None:
             try:
@@ -62,7 +62,7 @@ class PrefectLimits:
                 except ObjectAlreadyExists:
                     await make(client)
                 return
-            if (found.limit, found.slot_decay_per_second) != (pace.block, pace.decay):
+            if (found.limit, found.slot_decay_per_second) != (pace.block, pace.rate):
                 await client.update_global_concurrency_limit(name, update)
 
         await self._call(make, provider)

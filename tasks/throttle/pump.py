@@ -1,6 +1,7 @@
 """Keeps a lane supplied while somebody wants units of it."""
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from storage.database import Database
 from tasks.throttle.clock import Clock
 from tasks.throttle.limits import PrefectLimits
 from tasks.throttle.stock import Lane, Stock
+
+logger = logging.getLogger(__name__)
 
 AHEAD = 0.030
 """Seconds before the end of a turn from which on the next one is claimed."""
@@ -29,7 +32,7 @@ class Pump:
         self._clock = Clock()
 
     async def more(self, lane: Lane, since: float) -> None:
-        """Something changed for the lane: units came, or it is known that none come before `not_before`.
+        """Something changed for the lane: units came, or more is known of when they will.
 
         What kept the pump from its work is raised to all who have waited since before it happened.
         """
@@ -109,14 +112,21 @@ class Pump:
 
     async def _ask(self, stock: Stock, start: float, units: int) -> None:
         denied = await self._limits.ask(stock.name, units, stock.provider)
+        answered = time.monotonic()
+        ends = start + stock.pace.span(units)
         if denied is None:
-            stock.add(start, units, LEAD)
-            for lane in stock.lanes:
-                lane.changed.set()
-            return
-        wait = max(denied, stock.pace.span(units))
-        async with self._db.connection() as conn:
-            await rows.postpone(conn, stock.name, wait)
+            # Prefect counts from when it granted, which may be as late as now: asked sooner than this it would deny,
+            # and a denial costs a whole block.
+            ends = max(ends, answered + stock.pace.settled(units))
+            stock.add(start + LEAD, units, ends)
+        else:
+            ends = answered + max(denied, stock.pace.span(units))
+            logger.debug("rate limit denied: bucket=%s units=%d", stock.name, units)
+        if ends > start + stock.pace.span(units):
+            async with self._db.connection() as conn:
+                await rows.postpone(conn, stock.name, ends - time.monotonic())
+        for lane in stock.lanes:
+            lane.changed.set()
 
     async def _prepare(self, stocks: Sequence[Stock]) -> None:
         new = [stock for stock in stocks if not stock.prepared]
@@ -141,6 +151,11 @@ def _with_neighbours(stocks: Sequence[Stock], now: float) -> list[Stock]:
     lanes = [lane for stock in stocks for lane in stock.lanes if lane.wanted(now)]
     neighbours = [stock for lane in lanes for stock in _short(lane.stocks, now)]
     return list(dict.fromkeys([*stocks, *neighbours]))
+
+
+def not_before(lane: Lane, now: float) -> float:
+    """No unit can be had sooner, as far as is known."""
+    return max(lane.not_before, _idle_until(lane, now))
 
 
 def _idle_until(lane: Lane, now: float) -> float:

@@ -33,10 +33,10 @@ class Stock:
         self.looked = 0.0
         """When the pause was last looked up."""
 
-    def add(self, start: float, units: int, lead: float) -> None:
-        """The turn from *start* on is ours; its units come due *lead* later."""
-        self.ends = start + self.pace.span(units)
-        self.supply.add(start + lead, units)
+    def add(self, start: float, units: int, ends: float) -> None:
+        """A turn is ours: its units come due from *start* on, and it is over when it *ends*."""
+        self.ends = ends
+        self.supply.add(start, units)
 
     def see_pause(self, until: float) -> None:
         self.looked = time.monotonic()
@@ -85,10 +85,13 @@ class Lane:
 
     def take(self, now: float) -> bool:
         """Whether one request may be sent now; if so, it is paid for in every bucket."""
-        at = self.when(now)
-        if at is None or at > now:
-            return False
+        payments = []
         for stock, cost in self.draws:
-            stock.supply.take(now, cost)
+            found = stock.supply.find(now, cost)
+            if found is None or found.when > now:
+                return False
+            payments.append((stock.supply, found))
+        for supply, found in payments:
+            supply.spend(found)
         self.taken = now
         return True

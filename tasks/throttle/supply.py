@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tasks.throttle.pace import Pace
 
@@ -14,6 +15,14 @@ class Block:
     start: float
     units: int
     spent: int = 0
+
+
+class Found(NamedTuple):
+    """Units that can be spent at *when*: all that are left up to the first *spent* of *block*."""
+
+    when: float
+    block: Block
+    spent: int
 
 
 class Supply:
@@ -31,20 +40,17 @@ class Supply:
 
     def when(self, now: float, cost: int) -> float | None:
         """The earliest moment, not before *now*, at which *cost* units can be spent; None if there are not so many."""
-        found = self._find(now, cost)
-        return found[0] if found else None
+        found = self.find(now, cost)
+        return found.when if found else None
 
-    def take(self, now: float, cost: int) -> None:
-        """*cost* units are spent, and those that were older have lapsed. Only after `when` said now."""
-        found = self._find(now, cost)
-        if found is None:
-            raise AssertionError
-        _, last, spent = found
-        while self._blocks[0] is not last:
+    def spend(self, found: Found) -> None:
+        """These units are spent, and those that were older have lapsed."""
+        while self._blocks[0] is not found.block:
             self._blocks.popleft()
-        last.spent = spent
+        found.block.spent = found.spent
 
-    def _find(self, now: float, cost: int) -> tuple[float, Block, int] | None:
+    def find(self, now: float, cost: int) -> Found | None:
+        """The next *cost* units that have not lapsed by *now*."""
         self._dearest = max(self._dearest, cost)
         oldest = now - self._pace.patience(cost)
         spacing = self._pace.spacing
@@ -53,7 +59,7 @@ class Supply:
             first = max(block.spent, _index(oldest, block, spacing))
             left = block.units - first
             if left >= need:
-                return max(now, block.start + (first + need - 1) * spacing), block, first + need
+                return Found(max(now, block.start + (first + need - 1) * spacing), block, first + need)
             need -= max(left, 0)
         return None
 

@@ -11,7 +11,7 @@ from connectors.session import Bucket
 from storage import buckets as rows
 from storage.database import Database
 from tasks.throttle.limits import PrefectLimits
-from tasks.throttle.pump import Pump
+from tasks.throttle.pump import Pump, not_before
 from tasks.throttle.stock import Lane, Stock
 
 WORTH_TELLING = 1.0
@@ -105,9 +105,9 @@ class PrefectThrottle:
             now = time.monotonic()
             at = lane.when(now)
             if at is None:
-                await self._pump.more(lane, since)
-                if lane.not_before > deadline:
+                if not_before(lane, now) > deadline:
                     raise _limited(lane)
+                await self._pump.more(lane, since)
             elif at > now:
                 await asyncio.sleep(at - now)
             elif await self._sleep_through_pause(lane, deadline) and lane.take(time.monotonic()):
@@ -129,5 +129,5 @@ class PrefectThrottle:
 
 
 def _limited(lane: Lane) -> RateLimited:
-    seconds = max(lane.paused_until(), lane.not_before) - time.monotonic()
-    return RateLimited(lane.stocks[0].provider, max(seconds, 0.0))
+    now = time.monotonic()
+    return RateLimited(lane.stocks[0].provider, max(lane.paused_until(), not_before(lane, now)) - now)
