@@ -124,12 +124,11 @@ class Database:
                     await self._refuse_transaction_pooler(one, other)
 
     async def _refuse_transaction_pooler(self, one: Conn, other: Conn) -> None:
-        """Two clients that are ever served by the same backend, or one by two, do not hold sessions of their own."""
-        seen = [await _backend(one)]
+        """Two clients of which one has several backends, or both the same, hold no sessions of their own."""
+        mine = {await _backend(one) for _ in range(3)}
         async with other.transaction():
             theirs = await _backend(other)
-            seen += [await _backend(one), await _backend(one)]
-        if theirs in seen or len(set(seen)) > 1:
+        if len(mine) > 1 or theirs in mine:
             raise DatabaseRefused(
                 f"{self.where} is a connection pooler in transaction mode, where session locks and LISTEN do not hold.",
                 "Set SYNCLINE_DATABASE_URL to Postgres itself, or to a pooler in session mode.",

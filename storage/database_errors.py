@@ -51,12 +51,12 @@ REFUSALS = (
     ("password authentication failed", "28P01"),
     ("no password supplied", "28P01"),
     ("no pg_hba.conf entry", "28000"),
-    ("role ", "28000"),
     ("too many clients", "53300"),
     ("too many connections", "53300"),
     ("connection slots are reserved", "53300"),
     ("remaining connection slots", "53300"),
     ("database system is", "57P03"),
+    ("role ", "28000"),
     ("database ", "3D000"),
 )
 

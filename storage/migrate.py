@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from alembic import command
@@ -71,7 +72,7 @@ def _connected(url: str | None) -> Iterator[Connection]:
     url = url or settings.database_url()
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(url, application_name="syncline migrate", connect_timeout=10),
+        creator=lambda: _connect(url),
         poolclass=NullPool,
     )
     try:
@@ -83,6 +84,14 @@ def _connected(url: str | None) -> Iterator[Connection]:
         if told is None:
             raise
         raise told from cause
+
+
+def _connect(url: str) -> psycopg.Connection[Any]:
+    conn = psycopg.connect(url, application_name="syncline migrate", connect_timeout=10, autocommit=True)
+    # A user named like our schema has it in front of its path, and Alembic would take our tables for nobody's.
+    conn.execute("SET search_path = public")
+    conn.autocommit = False
+    return conn
 
 
 def _config(connection: Connection) -> Config:

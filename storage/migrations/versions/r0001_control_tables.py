@@ -65,9 +65,9 @@ def upgrade() -> None:
         sa.Column("error_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint("mode IN ('live', 'test')", name="connection_mode_check"),
+        sa.CheckConstraint("mode IN ('live', 'test')", name=op.f("connection_mode_check")),
         sa.CheckConstraint(
-            "state IN ('active', 'paused', 'needs_reconnect', 'disconnected')", name="connection_state_check"
+            "state IN ('active', 'paused', 'needs_reconnect', 'disconnected')", name=op.f("connection_state_check")
         ),
         sa.PrimaryKeyConstraint("id", name="connection_pkey"),
         sa.UniqueConstraint(
@@ -123,7 +123,7 @@ def upgrade() -> None:
         ),
         sa.Column("phase", sa.Text(), server_default=sa.text("'reading'"), nullable=False),
         sa.Column("started_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint("phase IN ('reading', 'retiring')", name="full_read_phase_check"),
+        sa.CheckConstraint("phase IN ('reading', 'retiring')", name=op.f("full_read_phase_check")),
         sa.ForeignKeyConstraint(
             ["connection_id"], ["syncline.connection.id"], name="full_read_connection_id_fkey", ondelete="CASCADE"
         ),
@@ -231,12 +231,14 @@ def upgrade() -> None:
         ),
         sa.Column("error", sa.Text(), nullable=True, comment="For the end user: what went wrong and what to do."),
         sa.Column("error_code", sa.Text(), nullable=True),
-        sa.CheckConstraint("mode IN ('full', 'incremental', 'webhook')", name="sync_run_mode_check"),
+        sa.CheckConstraint("mode IN ('full', 'incremental', 'webhook')", name=op.f("sync_run_mode_check")),
         sa.CheckConstraint(
             "outcome IN ('done', 'continued', 'skipped', 'needs_confirmation', 'failed', 'crashed')",
-            name="sync_run_outcome_check",
+            name=op.f("sync_run_outcome_check"),
         ),
-        sa.CheckConstraint("trigger IN ('schedule', 'manual', 'api', 'cli', 'webhook')", name="sync_run_trigger_check"),
+        sa.CheckConstraint(
+            "trigger IN ('schedule', 'manual', 'api', 'cli', 'webhook')", name=op.f("sync_run_trigger_check")
+        ),
         sa.ForeignKeyConstraint(
             ["connection_id"], ["syncline.connection.id"], name="sync_run_connection_id_fkey", ondelete="CASCADE"
         ),
