@@ -3,15 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from storage.database import Conn, Database
 
-Statement = tuple[str, Mapping[str, Any]]
-"""SQL and its parameters, to be run in the transaction of the records it belongs to."""
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL to be run in the transaction of the records it belongs to.
+
+    Of several about one `subject` in a transaction only the last is run: the others would be overwritten.
+    """
+
+    subject: str
+    query: LiteralString
+    values: Mapping[str, Any]
+
+    async def run(self, conn: Conn) -> None:
+        await conn.execute(self.query, self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,8 @@ async def states(db: Database, connection_id: UUID, streams: Sequence[str]) -> d
 
 def change_cursor(connection_id: UUID, stream: str, cursor: Mapping[str, Any]) -> Statement:
     """The stream's change feed goes on there."""
-    return (
+    return Statement(
+        f"cursor {stream}",
         """
         UPDATE syncline.sync_state SET cursor = %(cursor)s
          WHERE connection_id = %(connection)s AND stream = %(stream)s
@@ -54,7 +67,8 @@ def change_cursor(connection_id: UUID, stream: str, cursor: Mapping[str, Any]) -
 
 def up_to_date(connection_id: UUID, stream: str) -> Statement:
     """The stream was read to its end just now, and may be read."""
-    return (
+    return Statement(
+        f"up to date {stream}",
         """
         UPDATE syncline.sync_state SET last_sync = now(), available = true, unavailable_reason = NULL
          WHERE connection_id = %(connection)s AND stream = %(stream)s

@@ -3,9 +3,9 @@
 What was neither seen nor written since it began is a candidate for a tombstone, once every part has been read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg import sql
@@ -85,26 +85,22 @@ async def parts(db: Database, full_read: FullRead) -> tuple[list[Part], int]:
 def part_checkpoint(part: Part, cursor: Cursor | None) -> Statement:
     """The part goes on at *cursor*; None: it has been read to its end."""
     if cursor is None:
-        return (
-            "UPDATE syncline.full_read_part SET done = true, updated_at = now() WHERE id = %(part)s",
-            {"part": part.id},
-        )
-    return (
-        "UPDATE syncline.full_read_part SET cursor = %(cursor)s, updated_at = now() WHERE id = %(part)s",
-        {"part": part.id, "cursor": Jsonb(cursor)},
-    )
+        query: LiteralString = "UPDATE syncline.full_read_part SET done = true, updated_at = now() WHERE id = %(part)s"
+    else:
+        query = "UPDATE syncline.full_read_part SET cursor = %(cursor)s, updated_at = now() WHERE id = %(part)s"
+    return Statement(f"part {part.id}", query, {"part": part.id, "cursor": Jsonb(cursor)})
 
 
-async def split(db: Database, run: Run, full_read: FullRead, part: Part, cursors: tuple[Cursor, Cursor]) -> list[Part]:
-    """The rest of a part as two parts, which together read what it would have."""
+async def split(db: Database, run: Run, full_read: FullRead, part: Part, cursors: tuple[Cursor, Cursor]) -> Part:
+    """The part goes on at the first cursor; the new part, which reads the rest, at the second."""
 
-    async def work(conn: Conn, _seq: int) -> list[Part]:
-        await conn.execute(*part_checkpoint(part, cursors[0]))
+    async def work(conn: Conn, _seq: int) -> Part:
+        await part_checkpoint(part, cursors[0]).run(conn)
         insert = "INSERT INTO syncline.full_read_part (full_read_id, cursor) VALUES (%s, %s) RETURNING id"
         row = await (await conn.execute(insert, [full_read.id, Jsonb(cursors[1])])).fetchone()
         if row is None:
             raise AssertionError  # RETURNING of an insert
-        return [Part(part.id, cursors[0]), Part(row["id"], cursors[1])]
+        return Part(row["id"], cursors[1])
 
     return await data_transaction(db, run, work)
 
@@ -112,7 +108,8 @@ async def split(db: Database, run: Run, full_read: FullRead, part: Part, cursors
 def finished(connection_id: UUID, full_read: FullRead) -> list[Statement]:
     """The stream has been read in full; its change feed goes on where it stood before the first page."""
     return [
-        (
+        Statement(
+            f"cursor {full_read.stream}",
             """
             UPDATE syncline.sync_state
                SET cursor = %(cursor)s, last_full_sync = now(), last_sync = now(),
@@ -121,7 +118,7 @@ def finished(connection_id: UUID, full_read: FullRead) -> list[Statement]:
             """,
             {"cursor": Jsonb(full_read.change_cursor), "connection": connection_id, "stream": full_read.stream},
         ),
-        ("DELETE FROM syncline.full_read WHERE id = %(id)s", {"id": full_read.id}),
+        Statement(f"end {full_read.stream}", "DELETE FROM syncline.full_read WHERE id = %(id)s", {"id": full_read.id}),
     ]
 
 
@@ -136,54 +133,47 @@ WITH seen AS MATERIALIZED (
        AND NOT EXISTS (
            SELECT FROM syncline.read_mark r
             WHERE r.connection_id = %(connection)s AND r.stream = %(stream)s AND r.key = {key} AND r.seq > %(start)s)
-)
+) {select}
 """
+_COUNT = """
+SELECT (SELECT count(*) FROM absent) AS absent,
+       (SELECT count(*) FROM {table} WHERE connection_id = %(connection)s AND deleted_at IS NULL) AS alive
+"""
+_NEXT = "SELECT key FROM absent WHERE key > %(after)s ORDER BY key LIMIT %(limit)s"
+_SAMPLE = "SELECT key FROM absent ORDER BY random() LIMIT %(limit)s"
 
 
-async def count_absent(db: Database, connection_id: UUID, table: StreamTable, full_read: FullRead) -> tuple[int, int]:
-    """How many living rows the full read has not met, and how many living rows there are."""
-    query = sql.SQL(
-        _ABSENT
-        + """
-        SELECT (SELECT count(*) FROM absent) AS absent,
-               (SELECT count(*) FROM {table} WHERE connection_id = %(connection)s AND deleted_at IS NULL) AS alive
-        """
-    )
-    async with db.connection() as conn:
-        row = await (await conn.execute(_with(query, table), _values(connection_id, table, full_read))).fetchone()
-    return (row["absent"], row["alive"]) if row else (0, 0)
+@dataclass(frozen=True, slots=True)
+class Absentees:
+    """The living rows that a full read, with all its parts read, has not met."""
 
+    db: Database
+    connection_id: UUID
+    table: StreamTable
+    full_read: FullRead
 
-async def absent(
-    db: Database, connection_id: UUID, table: StreamTable, full_read: FullRead, *, limit: int, after: str = ""
-) -> list[str]:
-    """Keys of living rows that the full read has not met, in their order, those past *after*."""
-    query = sql.SQL(_ABSENT + "SELECT key FROM absent WHERE key > %(after)s ORDER BY key LIMIT %(limit)s")
-    values = _values(connection_id, table, full_read) | {"limit": limit, "after": after}
-    async with db.connection() as conn:
-        rows = await (await conn.execute(_with(query, table), values)).fetchall()
-    return [row["key"] for row in rows]
+    async def count(self) -> tuple[int, int]:
+        """How many they are, and how many living rows there are in all."""
+        (row,) = await self._select(_COUNT)
+        return row["absent"], row["alive"]
 
+    async def after(self, key: str, *, limit: int) -> list[str]:
+        """The first *limit* keys past *key*, in their order."""
+        return [row["key"] for row in await self._select(_NEXT, after=key, limit=limit)]
 
-async def sample_absent(
-    db: Database, connection_id: UUID, table: StreamTable, full_read: FullRead, *, size: int
-) -> list[str]:
-    """Some of those keys, by chance."""
-    query = sql.SQL(_ABSENT + "SELECT key FROM absent ORDER BY random() LIMIT %(limit)s")
-    values = _values(connection_id, table, full_read) | {"limit": size}
-    async with db.connection() as conn:
-        rows = await (await conn.execute(_with(query, table), values)).fetchall()
-    return [row["key"] for row in rows]
+    async def sample(self, size: int) -> list[str]:
+        """Some of the keys, by chance."""
+        return [row["key"] for row in await self._select(_SAMPLE, limit=size)]
 
-
-def _with(query: sql.SQL, table: StreamTable) -> sql.Composed:
-    return query.format(table=table.identifier, key=table.key_text("t"))
-
-
-def _values(connection_id: UUID, table: StreamTable, full_read: FullRead) -> dict[str, Any]:
-    return {
-        "connection": connection_id,
-        "stream": table.stream,
-        "full_read": full_read.id,
-        "start": full_read.start_seq,
-    }
+    async def _select(self, select: LiteralString, **values: Any) -> list[dict[str, Any]]:
+        table = self.table
+        names = {"table": table.identifier, "key": table.key_text("t")}
+        query = sql.SQL(_ABSENT).format(**names, select=sql.SQL(select).format(**names))
+        values |= {
+            "connection": self.connection_id,
+            "stream": table.stream,
+            "full_read": self.full_read.id,
+            "start": self.full_read.start_seq,
+        }
+        async with self.db.connection() as conn:
+            return await (await conn.execute(query, values)).fetchall()

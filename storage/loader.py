@@ -16,6 +16,7 @@ from typing import Self
 from uuid import UUID
 
 from storage import checkpoints
+from storage.checkpoints import Statement
 from storage.database import Conn, Database
 from storage.loads import Counts, Load
 from storage.notify import Notifier
@@ -135,6 +136,7 @@ class Batch:
         self._conn = conn
         self._connection_id: UUID = run.connection_id
         self._alive: dict[str, int] = {}
+        self._after: dict[str, Statement] = {}
         self.seq = seq
         self.counts: dict[str, Counts] = {}
         self.loads = 0
@@ -206,8 +208,9 @@ class Batch:
         if load.touched:
             self.seq += 1
             await checkpoints.add_rereads(self._conn, self._connection_id, stream, load.touched, self.seq)
-        for query, parameters in load.after:
-            await self._conn.execute(query, parameters)
+        for statement in load.after:
+            self._after.pop(statement.subject, None)
+            self._after[statement.subject] = statement
         self._counts(stream)
 
     async def _retire(self, load: Load) -> None:
@@ -232,6 +235,8 @@ class Batch:
             await checkpoints.add_rereads(self._conn, self._connection_id, stream, late, self.seq)
 
     async def _end(self) -> None:
+        for statement in self._after.values():
+            await statement.run(self._conn)
         self.seq += 1  # a transaction that changed nothing has a place in the order too
         await self._conn.execute(
             "UPDATE syncline.connection SET change_seq = %s WHERE id = %s", [self.seq, self._connection_id]

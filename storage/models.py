@@ -70,7 +70,7 @@ class Connection(ControlTable, table=True):
     connector: str = Field(sa_type=Text)
     user_id: str = Field(sa_type=Text, description="The host product's own id of the user.")
     external_account_id: str = Field(sa_type=Text, description="The provider's id of the account.")
-    mode: str = Field(sa_type=Text, description="live or test: Stripe's two kinds of keys.")
+    mode: str = Field(sa_type=Text, description="live or test: some providers have two kinds of keys.")
     account: str = Field(sa_type=Text, description="The account's name, as people know it.")
     state: str = Field(sa_type=Text, description="active, paused, needs_reconnect or disconnected.")
     scopes: list[str] = Field(sa_type=Texts, sa_column_kwargs=EMPTY_ARRAY)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 
+from storage.checkpoints import add_rereads
 from storage.database import Conn, Database
 from storage.errors import UnknownId
 from storage.tables import StreamTable
@@ -96,19 +97,26 @@ class SetAside:
     body: bytes
 
 
-async def waiting(db: Database, record_id: UUID | None = None) -> list[SetAside]:
-    """All that is set aside, or the one of that id."""
+async def waiting(db: Database, beginning: str | None = None) -> list[SetAside]:
+    """All that is set aside, or the one whose id begins so. UnknownId when that is none, or more than one."""
     query = """
         SELECT id, connection_id, connector, stream, body FROM syncline.rejected_record
-         WHERE %(id)s::uuid IS NULL OR id = %(id)s ORDER BY first_at, id
+         WHERE %(beginning)s::text IS NULL OR starts_with(id::text, lower(%(beginning)s)) ORDER BY first_at, id
     """
     async with db.connection() as conn:
-        rows = await (await conn.execute(query, {"id": record_id})).fetchall()
-    if record_id is not None and not rows:
-        raise UnknownId(f"There is no rejected record {record_id}.", "`syncline rejected` lists them.")
+        rows = await (await conn.execute(query, {"beginning": beginning})).fetchall()
+    if beginning is not None and len(rows) != 1:
+        how_many = "No rejected record" if not rows else "More than one rejected record"
+        raise UnknownId(f"{how_many} has an id that begins with {beginning!r}.", "`syncline rejected` lists them.")
     return [SetAside(**row) for row in rows]
 
 
-async def forget(conn: Conn, record_id: UUID) -> None:
-    """The record is stored now."""
-    await conn.execute("DELETE FROM syncline.rejected_record WHERE id = %s", [record_id])
+async def stored(conn: Conn, record: SetAside, *, late: Sequence[str], seq: int, born: int) -> None:
+    """The record was stored, or is to be read again by id, in this transaction, which moved the counter to *seq*."""
+    await add_rereads(conn, record.connection_id, record.stream, late, seq)
+    await conn.execute("UPDATE syncline.connection SET change_seq = %s WHERE id = %s", [seq, record.connection_id])
+    await conn.execute(
+        "UPDATE syncline.sync_state SET rows = rows + %s WHERE connection_id = %s AND stream = %s",
+        [born, record.connection_id, record.stream],
+    )
+    await conn.execute("DELETE FROM syncline.rejected_record WHERE id = %s", [record.id])

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("connector", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False, comment="The host product's own id of the user."),
         sa.Column("external_account_id", sa.Text(), nullable=False, comment="The provider's id of the account."),
-        sa.Column("mode", sa.Text(), nullable=False, comment="live or test: Stripe's two kinds of keys."),
+        sa.Column("mode", sa.Text(), nullable=False, comment="live or test: some providers have two kinds of keys."),
         sa.Column("account", sa.Text(), nullable=False, comment="The account's name, as people know it."),
         sa.Column("state", sa.Text(), nullable=False, comment="active, paused, needs_reconnect or disconnected."),
         sa.Column("scopes", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'::text[]"), nullable=False),

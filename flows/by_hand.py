@@ -1,0 +1,52 @@
+"""A sync here and now, by the flow that the deployments run."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from flows.caller import CALLER, Caller
+from flows.fan_out import SyncFailedError
+from flows.full_sync import full_sync
+from flows.incremental_sync import incremental_sync
+from storage.runs import Outcome
+from tasks.progress import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """How it ended; `error` is for the end user. `flow_run_id` is the run in Prefect."""
+
+    run_id: UUID | None
+    outcome: Outcome
+    streams: Mapping[str, Mapping[str, int]]
+    seconds: float
+    error: str | None
+    error_code: str | None
+    flow_run_id: UUID | None
+
+
+async def sync(
+    connection_id: UUID, *, full: bool, streams: list[str] | None, confirm_deletes: bool, watch: Watch | None = None
+) -> SyncResult:
+    """What became of the sync; raises StorageError when it could not even begin."""
+    caller = Caller("cli", watch)
+    token = CALLER.set(caller)
+    started = time.monotonic()
+    flow = full_sync if full or confirm_deletes else incremental_sync
+    try:
+        await flow(connection_id=connection_id, streams=streams, confirm_deletes=confirm_deletes)
+    except SyncFailedError:
+        pass  # the result says it
+    finally:
+        CALLER.reset(token)
+    (result,) = caller.results
+    return SyncResult(
+        result.run_id,
+        result.outcome,
+        result.streams,
+        time.monotonic() - started,
+        result.error,
+        result.error_code,
+        caller.flow_run_id,
+    )

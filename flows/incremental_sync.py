@@ -1,0 +1,30 @@
+"""Reads what changed since the last checkpoint."""
+
+from prefect import flow
+
+from flows.fan_out import sync_due
+from flows.names import named_after_what_it_syncs
+from flows.parameters import ConfirmDeletes, ConnectionId, ConnectorName, Shard, StreamNames
+from tasks.sync_connection import Mode, Request
+
+DEPLOYMENT = "incremental-sync/every-15-minutes"
+
+
+@flow(
+    name="incremental-sync", flow_run_name=named_after_what_it_syncs, retries=0, persist_result=False, log_prints=False
+)
+async def incremental_sync(
+    connector: ConnectorName | None = None,
+    connection_id: ConnectionId | None = None,
+    streams: StreamNames | None = None,
+    confirm_deletes: ConfirmDeletes = False,  # noqa: FBT002 -- a field of Prefect's form
+    shard: Shard | None = None,
+) -> None:
+    """Read what changed since the last checkpoint; a stream that has none is read in full.
+
+    Leave every field empty to sync all active connections.
+    """
+    # Confirming deletions asks for a full read, whichever form it was typed in.
+    mode: Mode = "full" if confirm_deletes else "incremental"
+    request = Request(mode, "manual", streams=streams, confirm_deletes=confirm_deletes)
+    await sync_due(DEPLOYMENT, request, connector=connector, connection_id=connection_id, shard=shard)

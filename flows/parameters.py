@@ -1,0 +1,29 @@
+"""The parameters that the syncing flows share, as people meet them in Prefect's form."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from connectors.registry import find_connectors
+
+
+def _known(name: str) -> str:
+    if name not in find_connectors():
+        raise ValueError(f"there is no such connector; there is: {', '.join(find_connectors())}")
+    return name
+
+
+ConnectorName = Annotated[
+    str,
+    AfterValidator(_known),
+    Field(description="Only connections of this connector.", json_schema_extra={"enum": list(find_connectors())}),
+]
+ConnectionId = Annotated[UUID, Field(description="Only this connection.")]
+StreamNames = Annotated[list[str], Field(description="Only these streams.")]
+ConfirmDeletes = Annotated[
+    bool, Field(description="Read in full anew, and retire what is gone even where it is unusually much.")
+]
+Shard = Annotated[
+    list[UUID], Field(description="Filled in when a large run hands connections on to this one; leave it empty.")
+]

@@ -1,0 +1,77 @@
+"""Connects accounts: the credentials are tried at the provider first, then kept encrypted."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from connectors.registry import get
+from connectors.session import Session
+from storage import connections
+from tasks.request_book import RequestBook
+
+if TYPE_CHECKING:
+    from connectors.base import Account
+    from connectors.session import Bucket
+    from storage.connections import Connection
+    from storage.database import Database
+
+TRY_SECONDS = 60.0
+
+
+class FirstRequest:
+    """Lets the one request through that tells whose account it is; until then nobody knows whose limits count."""
+
+    async def take(self, buckets: "Sequence[Bucket]", deadline: float) -> None: ...
+
+    async def pause(self, buckets: "Sequence[Bucket]", seconds: float) -> None: ...
+
+
+async def connect_api_key(
+    db: "Database", connector: str, user_id: str, credentials: Mapping[str, str]
+) -> "tuple[Connection, bool]":
+    """The active connection of the account that these credentials open, and whether it is new.
+
+    Raises a ConnectorError with a sentence for the user when the provider does not take them; nothing is kept then.
+    """
+    account = await _identify(db, connector, credentials)
+    return await connections.upsert(
+        db,
+        connector=connector,
+        user_id=user_id,
+        account=account.external_account_id,
+        name=account.name,
+        mode=account.mode,
+        scopes=[],
+        credentials=dict(credentials),
+    )
+
+
+async def reconnect_api_key(db: "Database", connection_id: UUID, credentials: Mapping[str, str]) -> "Connection":
+    """The same connection, active, with new credentials; Conflict when they open another account or mode."""
+    connection = await connections.get(db, connection_id)
+    account = await _identify(db, connection.connector, credentials)
+    return await connections.reconnect(
+        db,
+        connection_id,
+        account=account.external_account_id,
+        name=account.name,
+        mode=account.mode,
+        scopes=[],
+        credentials=dict(credentials),
+    )
+
+
+async def _identify(db: "Database", name: str, credentials: Mapping[str, str]) -> "Account":
+    connector = get(name)
+    async with RequestBook(db) as book:
+        session = Session(
+            credentials=credentials,
+            scope="",
+            mode="live",
+            throttle=FirstRequest(),
+            record=book.page(None),
+            deadline=time.monotonic() + TRY_SECONDS,
+        )
+        async with connector.open(session) as client:
+            return await connector.identify(client)

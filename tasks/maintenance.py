@@ -1,0 +1,20 @@
+"""The steps of the hourly maintenance."""
+
+from prefect import task
+
+from storage import retention, runs
+from storage.database import open_database
+
+
+@task(name="sweep-runs", task_run_name="close runs that died", persist_result=False)
+async def sweep_runs() -> int:
+    """How many runs were closed as crashed: nobody held their lock any more."""
+    async with open_database() as db:
+        return len(await runs.sweep(db))
+
+
+@task(name="prune", task_run_name="prune past retention", persist_result=False)
+async def prune() -> dict[str, int]:
+    """How many rows past their retention were deleted, by table."""
+    async with open_database() as db:
+        return await retention.prune(db)
