@@ -33,7 +33,7 @@ class Answer:
     def foreign_charset(self) -> bool:
         """The answer says of itself that it is not UTF-8, the only encoding JSON has."""
         found = _CHARSET.search(self.headers.get("content-type", ""))
-        return bool(found) and found[1].lower() not in {"utf-8", "utf8", "us-ascii"} if found else False
+        return found is not None and found[1].lower() not in {"utf-8", "utf8", "us-ascii"}
 
     @property
     def retry_after(self) -> float | None:

@@ -11,18 +11,19 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, TypeVar
-from urllib.parse import quote, urlencode
 
 import httpx
 
+from connectors.addresses import target
 from connectors.answers import Answer, UnparsableError
+from connectors.api import Api
 from connectors.body import CAP, CutShortError, TooLargeError, read_body
-from connectors.errors import Broken, ConnectorError, Misconfigured, RateLimited, Reconnect
-from connectors.faults import Fault, unavailable, word_of
+from connectors.errors import Broken, ConnectorError, RateLimited
+from connectors.faults import Fault, Limited, word_of
 from connectors.retry import Patience, patience, repeat
 from connectors.session import Bucket, RequestRecord, Session
 
@@ -36,24 +37,6 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)  # its traces hold whole
 _RETRIED = frozenset({408, 409, 425, *range(500, 600)})
 _CONNECTIONS = httpx.Limits(max_connections=50, max_keepalive_connections=50, keepalive_expiry=30.0)
 _TIMEOUTS = {"connect": 10.0, "read": None, "write": None, "pool": None}  # the deadline is for the whole
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """What sets one provider's HTTP apart from another's."""
-
-    connector: str
-    title: str
-    origin: str
-    """Scheme, host and port: the only place that requests are sent to."""
-    headers: Mapping[str, str] = field(repr=False)
-    """Sent with every request, credentials among them."""
-    buckets: Callable[[str, str], Sequence[Bucket]]
-    """The allowances that a method and a route's template draw on."""
-    judge: Callable[[Answer], ConnectorError | None]
-    """What a refusal means; None when it is not in the provider's own words, so that it proves nothing."""
-    paused: Callable[[Answer, Sequence[Bucket]], Sequence[Bucket]]
-    """Which of a request's buckets a "too many requests" is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +57,7 @@ class Client:
         self.session = session
         self._patience: Patience = patience()
         self._origin = httpx.URL(api.origin)
-        self._headers = _checked_headers(api)
+        self._headers = api.sent_headers()
         self._buckets: dict[str, Sequence[Bucket]] = {}
         secure = api.origin.startswith("https:")
         self._transport = httpx.AsyncHTTPTransport(
@@ -99,14 +82,14 @@ class Client:
 
         Raises only ConnectorErrors: RateLimited and Unavailable after all patience, the others at once.
         """
-        sending = _Sending("GET", route, _target(route, params, path_values), self._buckets_of("GET", route))
+        sending = _Sending("GET", route, target(route, params, path_values), self._buckets_of("GET", route))
         started: float | None = None
 
         def again(failure: BaseException, attempt: int) -> bool | float:
             """Limits wait in the throttle, up to the session's deadline; other faults wait here, up to the budget."""
             nonlocal started
-            if isinstance(failure, RateLimited):
-                return self._may_wait(failure.seconds or 0.0) and 0.0
+            if isinstance(failure, Limited):
+                return 0.0 if time.monotonic() + (failure.seconds or 0.0) < self.session.deadline else False
             if not isinstance(failure, Fault):
                 return False
             now = time.monotonic()
@@ -124,8 +107,8 @@ class Client:
         try:
             return await repeat(attempt, again, self._patience.back_off)
         except Fault as fault:
-            word = fault.word
-        raise unavailable(self.api.title, word)  # outside, so that nothing of the transport's hangs on to it
+            last = fault
+        raise last.as_told(self.api.title) from None
 
     async def _once(self, sending: _Sending, parse: Parse[T], attempt: int) -> T:
         """One attempt, recorded whatever becomes of it."""
@@ -136,13 +119,13 @@ class Client:
             status = answer.status
             result = self._settle(answer, parse)
             word = ""
-        except Fault as fault:
-            word = fault.word
-            raise
-        except RateLimited as limited:
-            word = limited.code
+        except Limited as limited:
+            word = limited.word
             limited.seconds = self._pause_for(limited.seconds, attempt)
             await self.session.throttle.pause(self.api.paused(answer, sending.buckets), limited.seconds)
+            raise
+        except Fault as fault:
+            word = fault.word
             raise
         except ConnectorError as error:
             word = error.code
@@ -208,14 +191,14 @@ class Client:
                 pass
             raise Fault("garbled")
         if status == httpx.codes.TOO_MANY_REQUESTS:
-            raise RateLimited(self.api.title, answer.retry_after)
+            raise Limited(answer.retry_after)
         if status in _RETRIED:
             raise Fault("server_error", answer.retry_after)
         if 300 <= status < 400:  # noqa: PLR2004 - the redirects
             raise Broken(self.api.title, _REDIRECTED, code="redirected")
         error = self.api.judge(answer) if status >= httpx.codes.BAD_REQUEST else None
         if isinstance(error, RateLimited):
-            error.seconds = answer.retry_after
+            raise Limited(answer.retry_after)
         raise error or Fault("garbled")
 
     def _pause_for(self, seconds: float | None, attempt: int) -> float:
@@ -224,9 +207,6 @@ class Client:
         if seconds is None:
             return own
         return seconds if attempt == 1 else max(seconds, own)
-
-    def _may_wait(self, seconds: float) -> bool:
-        return time.monotonic() + seconds < self.session.deadline
 
     def _buckets_of(self, method: str, route: str) -> Sequence[Bucket]:
         known = self._buckets.get(route)
@@ -241,33 +221,6 @@ _REDIRECTED = (
 )
 
 
-def _target(route: str, params: Mapping[str, str | int] | None, values: Mapping[str, str]) -> bytes:
-    """Path and query as they are sent; the host is never part of it."""
-    path = route.format_map({name: _segment(value) for name, value in values.items()}) if values else route
-    return f"{path}?{urlencode(params)}".encode() if params else path.encode()
-
-
-def _segment(value: str) -> str:
-    """One segment of a path and never more: no slash, no dots that climb."""
-    encoded = quote(value.encode("utf-8", "surrogatepass"), safe="")
-    return encoded.replace(".", "%2E") if encoded.strip(".") == "" else encoded
-
-
-def _checked_headers(api: Api) -> list[tuple[bytes, bytes]]:
-    """The headers as they are sent; Reconnect when a value could not be one, so that nothing is smuggled in."""
-    headers = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": "syncline"}
-    headers |= {name.lower(): value for name, value in api.headers.items()}
-    for value in headers.values():
-        if not value.isascii() or not value.isprintable():
-            raise Reconnect(
-                api.title,
-                "These {provider} credentials hold characters that no key has, such as line breaks or accents. "
-                "Copy the key again, whole and alone, and connect once more.",
-                code="malformed_credentials",
-            )
-    return [(name.encode(), value.encode()) for name, value in headers.items()]
-
-
 def _declared_length(headers: Mapping[str, str]) -> int:
     said = headers.get("content-length", "")
     return int(said) if said.isdecimal() and len(said) < 20 else 0  # noqa: PLR2004 - digits of 64 bits
@@ -277,20 +230,3 @@ def _declared_length(headers: Mapping[str, str]) -> int:
 def _tls() -> ssl.SSLContext:
     """Trust in public certificates; made once a process, it takes 20 ms."""
     return httpx.create_ssl_context(trust_env=False)
-
-
-def check_origin(title: str, variable: str, url: str) -> str:
-    """*url* as an origin: https, or http on loopback. Misconfigured, naming *variable*, when it is anything else."""
-    try:
-        parsed = httpx.URL(url.strip())
-    except httpx.InvalidURL:
-        parsed = httpx.URL("")
-    bare = parsed.path in {"", "/"} and not parsed.query and not parsed.fragment and not parsed.userinfo
-    loopback = parsed.host in {"localhost", "127.0.0.1", "::1"}
-    if not parsed.host or not bare or not (parsed.scheme == "https" or (parsed.scheme == "http" and loopback)):
-        raise Misconfigured(
-            title,
-            f"{variable} must be an address such as https://api.example.com, without a path; "
-            "http is only for this machine.",
-        )
-    return f"{parsed.scheme}://{parsed.netloc.decode()}"

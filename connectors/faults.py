@@ -2,7 +2,7 @@
 
 import ssl
 
-from connectors.errors import Unavailable
+from connectors.errors import RateLimited, TryLater, Unavailable
 
 _KEPT = "What was read is kept; the next sync tries again by itself."
 
@@ -27,10 +27,19 @@ class Fault(Exception):
         self.word = word
         self.seconds = seconds
 
+    def as_told(self, title: str) -> TryLater:
+        """The error for the user, when trying again did not help."""
+        return Unavailable(title, _SENTENCES.get(self.word))
 
-def unavailable(title: str, word: str) -> Unavailable:
-    """The error for the user when a request kept failing with *word*."""
-    return Unavailable(title, _SENTENCES.get(word))
+
+class Limited(Fault):
+    """The provider says that there were too many requests: the next attempt waits in the throttle."""
+
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__("rate_limited", seconds)
+
+    def as_told(self, title: str) -> TryLater:
+        return RateLimited(title, self.seconds)
 
 
 def word_of(error: BaseException) -> str:

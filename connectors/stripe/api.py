@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import msgspec
 
 from connectors.answers import Answer
-from connectors.client import Api, Client
+from connectors.api import Api
+from connectors.client import Client
 from connectors.errors import Broken, ConnectorError, Missing, Reconnect, Refused
 from connectors.limits import rate_limits
 from connectors.session import Bucket, Limit, Mode, Session

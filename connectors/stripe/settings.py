@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from connectors.client import check_origin
+from connectors.addresses import check_origin
 from connectors.errors import Misconfigured
 
 TITLE = "Stripe"

@@ -293,6 +293,39 @@ async def test_a_day_is_too_long(client, provider, stripe, throttle):
     assert len(provider.asked) == 1
 
 
+async def test_a_throttle_that_gives_up_ends_the_read(client, provider, stripe, throttle):
+    """When the throttle cannot serve before the deadline, nothing is sent and nothing is tried again."""
+    asked = []
+
+    async def refuse(buckets, deadline):
+        asked.append(deadline)
+        raise RateLimited("Stripe")
+
+    throttle.take = refuse
+
+    with pytest.raises(RateLimited, match="slow down"):
+        await ask(stripe, client)
+
+    assert asked == [client.session.deadline]
+    assert provider.asked == []
+
+
+async def test_limits_without_end_meet_the_deadline(client, provider, stripe, throttle):
+    """A provider that always says too many, and come back at once, is left at the session's deadline."""
+
+    async def wait(buckets, seconds):
+        await asyncio.sleep(seconds)
+
+    throttle.pause = wait
+    client.session = replace(client.session, deadline=time.monotonic() + 0.3)
+    provider.answer = lambda asked: http(b"", 429, retry_after=0)
+
+    with pytest.raises(RateLimited):
+        await ask(stripe, client)
+
+    assert 2 < len(provider.asked) < 200
+
+
 @pytest.mark.parametrize(
     ("reason", "names"),
     [
