@@ -41,18 +41,19 @@ def retry(
     from cli import output
     from cli.opening import with_database
 
-    async def work(db: "Database") -> Any:
+    async def work(db: "Database") -> tuple[int, int]:
+        from storage.rejected import find
         from tasks.retry_rejected import retry_rejected
 
-        return await retry_rejected(db, record_id)
+        return await retry_rejected(db, await find(db, record_id) if record_id is not None else None)
 
-    result = with_database(work)
+    stored, left = with_database(work)
     if as_json:
-        output.as_json(result)
-    elif result["rejected"]:
-        output.warning(f"Stored {result['stored']}, still set aside: {result['rejected']} (syncline rejected)")
+        output.as_json({"stored": stored, "rejected": left})
+    elif left:
+        output.warning(f"Stored {stored}, still set aside: {left} (syncline rejected)")
     else:
-        output.success(f"Stored {result['stored']}; nothing is set aside any more")
+        output.success(f"Stored {stored}, set aside none")
 
 
 def _show(limit: int, *, as_json: bool) -> None:

@@ -140,7 +140,10 @@ def test_rejected_records_are_shown_with_their_reason(run, connection, stored):
     stored(aside)
 
     assert "it is not an object" in run("rejected").out
-    assert json.loads(run("rejected", "--json").out)["items"][0]["stream"] == "customers"
+    (record,) = json.loads(run("rejected", "--json").out)["items"]
+    assert record["stream"] == "customers"
+    assert json.loads(run("rejected", "retry", record["id"][:6], "--json").out) == {"stored": 0, "rejected": 1}
+    assert run("rejected", "retry", "0000zz").code == 2
 
 
 def test_a_table_has_no_colour_in_a_pipe(run, connection):
