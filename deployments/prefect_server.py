@@ -10,7 +10,7 @@ import httpx
 
 from deployments.errors import ProblemError
 
-HEALTHY_SECONDS = 90
+HEALTHY_SECONDS = 180  # half a minute on a slow machine; more on one that is busy too
 FOREIGN_SECONDS = 15  # a server that is not ours is expected to be there already
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

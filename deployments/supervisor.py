@@ -67,7 +67,10 @@ class Supervisor:
         self.auth = os.environ.get("PREFECT_API_AUTH_STRING") if given else auth_string(home)
         self.postgres = Embedded(home) if settings.is_embedded() or not given else None
         self.hurry = asyncio.Event()
-        speaking = client_environment(home, self.running.prefect_api_url, self.auth) | {run_file.MARK: self.running.id}
+        # `python` in the work pool's command means ours.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        speaking = client_environment(home, self.running.prefect_api_url, self.auth)
+        speaking |= {run_file.MARK: self.running.id, "PATH": path}
         self.migration = self._child("migrate", step.command("migrate"), speaking, talks=True)
         self.registration = self._child("register", step.command("register"), speaking, talks=True)
         self.worker = self._child("worker", WORKER, speaking, talks=True)

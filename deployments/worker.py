@@ -7,29 +7,48 @@ import asyncio
 import contextlib
 import signal
 import socket
+import time
 
+import psutil
 from prefect.workers.process import ProcessWorker
 
 from deployments.channel import Channel
 from deployments.work_pool import POOL
 
+RUNS_SECONDS = 2.5
+REPORT_SECONDS = 0.5
+
 
 async def work(channel: Channel) -> None:
-    """Takes runs off the work pool; says so as soon as it does. SIGTERM ends it, and the runs with it."""
-    worker = ProcessWorker(
-        work_pool_name=POOL, name=f"syncline up on {socket.gethostname()}", create_pool_if_not_found=False
-    )
+    """Takes runs off the work pool and says so as soon as it does, until SIGTERM or SIGINT."""
+    name = f"syncline up on {socket.gethostname()}"
+    worker = ProcessWorker(work_pool_name=POOL, name=name, create_pool_if_not_found=False)
 
     def say(*words: object, **_: object) -> None:
         print(*words)  # noqa: T201 -- goes to the log
         channel.send({"working": True})
 
-    task = asyncio.ensure_future(worker.start(printer=say))
-    loop = asyncio.get_running_loop()
+    working = asyncio.ensure_future(worker.start(printer=say))
+    told_to_stop = asyncio.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(kind, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(kind, told_to_stop.set)
+    await asyncio.wait({working, asyncio.ensure_future(told_to_stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    if not working.done():
+        await _see_runs_out()
+        working.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await task
+        await working
+
+
+async def _see_runs_out() -> None:
+    """The runs, which were told to end too, have ended, and Prefect knows how; or the time for that is over."""
+    deadline = time.monotonic() + RUNS_SECONDS
+    for run in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            run.terminate()
+    while psutil.Process().children() and time.monotonic() < deadline:
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(REPORT_SECONDS)
 
 
 def main() -> None:

@@ -1,0 +1,25 @@
+"""`python -m deployments.flow_run`: one flow run, as `python -m prefect.engine` would run it.
+
+It ends with the worker that started it, be that killed, and starts faster: without a command of its own a deployment
+is given two processes one after the other, each of which imports Prefect.
+"""
+
+import os
+import runpy
+import signal
+import sys
+
+from deployments.children import dying_with_parent
+
+
+def main() -> None:
+    parent = os.getppid()
+    if bind := dying_with_parent(signal.SIGTERM):
+        bind()
+    if os.getppid() != parent:
+        sys.exit(1)  # it died before we were bound to it
+    runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
