@@ -20,7 +20,7 @@ from deployments import postmaster
 from deployments.errors import ProblemError
 from deployments.home import held, private_folder
 
-READY_SECONDS = 60.0
+READY_SECONDS = 150.0
 STOP_SECONDS = 15.0
 PRODUCT = [sys.executable, "-c", "from cli.main import main; main()"]
 KEPT = frozenset({"PREFECT_SERVER_ANALYTICS_ENABLED"})

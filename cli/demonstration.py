@@ -19,7 +19,7 @@ from sandbox.stories import stories
 
 USER = "demo-user"
 STEPS = 6
-FULL_SYNC_SECONDS = 60.0
+FULL_SYNC_SECONDS = 150.0
 (STORY,) = stories()
 
 

@@ -41,19 +41,18 @@ def retry(
     from cli import output
     from cli.opening import with_database
 
-    async def work(db: "Database") -> tuple[int, int]:
-        from storage.rejected import find
+    async def work(db: "Database") -> dict[str, int]:
         from tasks.retry_rejected import retry_rejected
 
-        return await retry_rejected(db, await find(db, record_id) if record_id is not None else None)
+        return await retry_rejected(db, record_id)
 
-    stored, left = with_database(work)
+    result = with_database(work)
     if as_json:
-        output.as_json({"stored": stored, "rejected": left})
-    elif left:
-        output.warning(f"Stored {stored}, still set aside: {left} (syncline rejected)")
+        output.as_json(result)
+    elif result["rejected"]:
+        output.warning(f"Stored {result['stored']}, still set aside: {result['rejected']} (syncline rejected)")
     else:
-        output.success(f"Stored {stored}, set aside none")
+        output.success(f"Stored {result['stored']}")
 
 
 def _show(limit: int, *, as_json: bool) -> None:

@@ -126,4 +126,4 @@ def run_link(result: "SyncResult") -> str | None:
 
     api = os.environ.get("PREFECT_API_URL", "")
     ui = os.environ.get("PREFECT_UI_URL") or api.removesuffix("/").removesuffix("/api")
-    return f"{ui}/runs/flow-run/{result.run_id}" if ui and result.run_id else None
+    return f"{ui}/runs/flow-run/{result.flow_run_id}" if ui and result.flow_run_id else None

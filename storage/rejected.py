@@ -97,18 +97,6 @@ class SetAside:
     body: bytes
 
 
-async def find(db: Database, beginning: str) -> UUID:
-    """The one rejected record whose id begins like this; UnknownId when there is none or more than one."""
-    query = "SELECT id FROM syncline.rejected_record WHERE starts_with(id::text, %s) LIMIT 2"
-    async with db.connection() as conn:
-        rows = await (await conn.execute(query, [beginning.strip().lower()], prepare=False)).fetchall()
-    if len(rows) != 1:
-        how_many = "More than one" if rows else "No"
-        raise UnknownId(f"{how_many} rejected record has that id.", "`syncline rejected` lists them.")
-    found: UUID = rows[0]["id"]
-    return found
-
-
 async def waiting(db: Database, beginning: str | None = None) -> list[SetAside]:
     """All that is set aside, or the one whose id begins so. UnknownId when that is none, or more than one."""
     query = """

@@ -9,7 +9,8 @@ import pytest
 from storage import connections
 from storage.database import open_database
 from storage.rejected import Rejected, set_aside
-from storage.tables import StreamTable
+from storage.tables import ensure
+from tasks.stream_tables import tables_of
 
 
 @pytest.fixture
@@ -133,8 +134,10 @@ def test_rejected_records_are_shown_with_their_reason(run, connection, stored):
     """What was set aside is listed with why; a program gets the same."""
 
     async def aside(db):
+        table = tables_of("stripe")["customers"]
+        async with db.connection() as conn:
+            await ensure(conn, [table])
         async with db.transaction() as conn:
-            table = StreamTable("stripe", "customers", ("id",), {})
             await set_aside(conn, connection.id, table, [Rejected(b"[]", "it is not an object")])
 
     stored(aside)
