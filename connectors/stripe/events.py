@@ -146,7 +146,7 @@ async def _whole(client: Client, cursor: Cursor, first: Listing) -> list[Event]:
     events = read_events(first.records)
     following = step(cursor, first)
     if following is not None:
-        async for page in pages(client, _ROUTE, {}, following, complete=False):
+        async for page in pages(client, _ROUTE, ({},), following, complete=False):
             events += read_events(page.records)
     return events
 

@@ -1,10 +1,11 @@
 """A list of Stripe, newest first, in pages that are stored one by one.
 
 The cursor of a read: `gte` and `lt` bound the window of `created`; `after` is the id that the next page starts after,
-`before` the `created` of that record, `span` the seconds that its page covered. https://docs.stripe.com/api/pagination
+`before` the `created` of that record, `span` the seconds that its page covered; `list` counts the lists of a stream
+that takes more than one. https://docs.stripe.com/api/pagination
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from connectors.listing import Listing, listing
 from connectors.stripe import nested
 from connectors.stripe.records import moment, outline
 from connectors.stripe.settings import TITLE
+
+Params = Mapping[str, str | int]
 
 PAGE_SIZE = 100
 _MOST_REPEATS = 2
@@ -44,7 +47,7 @@ def _parse(answer: Answer) -> Got:
     return Got(listing(answer.content), nested.count_marks(answer.content), answer)
 
 
-async def fetch(client: Client, route: str, params: Mapping[str, str | int], cursor: Cursor) -> Got:
+async def fetch(client: Client, route: str, params: Params, cursor: Cursor) -> Got:
     """The page that *cursor* stands before."""
     return await client.get(route, _parse, {**params, "limit": PAGE_SIZE, **_window(cursor)})
 
@@ -60,21 +63,23 @@ def _window(cursor: Cursor) -> dict[str, str | int]:
 
 
 async def pages(
-    client: Client, route: str, params: Mapping[str, str | int], cursor: Cursor, *, complete: bool = True
+    client: Client, route: str, lists: Sequence[Params], cursor: Cursor, *, complete: bool = True
 ) -> AsyncIterator[Page]:
-    """Everything from *cursor* on. Broken when the list leads in a circle."""
+    """Everything from *cursor* on, one list after the other. Broken when a list leads in a circle."""
     here: Cursor | None = cursor
     path = _Path()
     while here is not None:
         try:
-            got = await fetch(client, route, params, here)
+            got = await fetch(client, route, lists[here.get("list", 0)], here)
         except Missing as missing:
             if missing.param not in {None, "starting_after"} or "after" not in here:
                 raise
             here = path.restart(here)
             continue
         following = step(here, got.listing)
-        if following is not None and path.leads_nowhere(here, following):
+        if following is None:
+            following, path = _next_list(here, lists), _Path()
+        elif path.leads_nowhere(here, following):
             continue
         records = got.listing.records
         if complete:
@@ -95,12 +100,22 @@ def step(here: Cursor, page: Listing) -> Cursor | None:
             break
     else:
         raise Broken(TITLE, _NO_IDS, code="no_ids")
-    following: Cursor = {side: here[side] for side in ("gte", "lt") if side in here} | {"after": last.id}
+    following = _bounds(here) | {"after": last.id}
     oldest, newest = moment(last.created), moment(outline(page.records[0]).created)
     if oldest is not None:
         following["before"] = oldest
         following["span"] = max(newest - oldest, 0) if newest is not None else 0
     return following
+
+
+def _next_list(here: Cursor, lists: Sequence[Params]) -> Cursor | None:
+    """The beginning of the same window in the stream's next list, if it has one."""
+    number = here.get("list", 0) + 1
+    return _bounds(here) | {"list": number} if number < len(lists) else None
+
+
+def _bounds(here: Cursor) -> Cursor:
+    return {name: here[name] for name in ("gte", "lt", "list") if name in here}
 
 
 class _Path:

@@ -22,7 +22,5 @@ def halve(cursor: Cursor) -> tuple[Cursor, Cursor] | None:
     if rest < 2 or rest < _WORTH_PAGES * max(span, 1):  # noqa: PLR2004 - two seconds make two windows
         return None
     middle = low + rest // 2
-    older: Cursor = {"lt": middle}
-    if "gte" in cursor:
-        older["gte"] = cursor["gte"]
+    older = {name: cursor[name] for name in ("gte", "list") if name in cursor} | {"lt": middle}
     return {**cursor, "gte": middle}, older

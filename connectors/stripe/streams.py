@@ -1,6 +1,6 @@
 """Stripe's eight streams: how each is listed, and how one record is read by its id."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import ClassVar
 
 from connectors.answers import Answer, UnparsableError
@@ -9,7 +9,7 @@ from connectors.client import Client
 from connectors.columns import Column
 from connectors.errors import Missing
 from connectors.stripe import nested, shapes
-from connectors.stripe.pages import pages
+from connectors.stripe.pages import Params, pages
 from connectors.stripe.records import outline
 from connectors.stripe.slices import halve
 
@@ -19,15 +19,15 @@ class StripeStream(Stream):
 
     kind: ClassVar[str]
     """The `object` that its records say they are."""
-    filters: ClassVar[Mapping[str, str | int]] = {}
-    """What makes the list complete."""
+    lists: ClassVar[Sequence[Params]] = ({},)
+    """The filters of the list, or of the lists, that hold every record."""
 
     @property
     def route(self) -> str:
         return f"/v1/{self.name}"
 
     def pages(self, client: Client, cursor: Cursor) -> AsyncIterator[Page]:
-        return pages(client, self.route, self.filters, cursor)
+        return pages(client, self.route, self.lists, cursor)
 
     def split(self, cursor: Cursor) -> tuple[Cursor, Cursor] | None:
         return halve(cursor)
@@ -69,10 +69,11 @@ class Products(StripeStream):
 
 
 class Prices(StripeStream):
-    """For how much, and how often."""
+    """For how much, and how often; the plain list is documented to hold the active ones alone."""
 
     name = "prices"
     kind = "price"
+    lists: ClassVar[Sequence[Params]] = ({"active": "true"}, {"active": "false"})
     columns: ClassVar[Mapping[str, Column]] = shapes.PRICE
     source = "https://docs.stripe.com/api/prices/object"
 
@@ -82,7 +83,7 @@ class Subscriptions(StripeStream):
 
     name = "subscriptions"
     kind = "subscription"
-    filters: ClassVar[Mapping[str, str | int]] = {"status": "all"}
+    lists: ClassVar[Sequence[Params]] = ({"status": "all"},)
     columns: ClassVar[Mapping[str, Column]] = shapes.SUBSCRIPTION
     source = "https://docs.stripe.com/api/subscriptions/object"
 

@@ -75,6 +75,26 @@ async def test_cancelled_subscriptions_are_listed(client, provider, stripe):
     assert provider.asked[0].query["status"] == "all"
 
 
+async def test_inactive_prices_are_listed(client, provider, stripe):
+    """Active and inactive prices are two lists, read one after the other, each slice in both."""
+    prices = [{**customer(n, created=1_700_000_000 - 997 * n), "active": n % 3 > 0} for n in range(1_000)]
+
+    def answer(asked):
+        return serving([price for price in prices if price["active"] is (asked.query["active"] == "true")])(asked)
+
+    provider.answer = answer
+    stream = stripe.stream("prices")
+
+    first = await anext(stream.pages(client, stream.start()))
+    parts = stream.split(first.cursor)
+    second = await anext(stream.pages(client, parts[0]))
+    pages = [first, second]
+    for part in (second.cursor, *(parts[1:])):
+        pages += await collect(stream.pages(client, part))
+
+    assert sorted(ids(pages)) == sorted(price["id"] for price in prices)
+
+
 async def test_the_same_page_once_more(client, provider, customers):
     """A page that comes twice by accident is asked for again, and not stored twice."""
     truth = serving([customer(n) for n in range(300)])
