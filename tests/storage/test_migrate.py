@@ -17,15 +17,15 @@ from storage.migrate import revisions, upgrade
 from storage.models import ControlTable
 from tests.fixtures.database import at
 
-# Upgrades, and dies of kill -9 after the n-th statement.
+# For every number it is told, upgrades in a process of its own that dies of kill -9 after so many statements.
 DIES = """
 import os, signal, sys
 from pathlib import Path
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from storage import migrate
+from storage import migrate, models
 
-left = int(sys.argv[2])
+left = 0
 
 @event.listens_for(Engine, "after_cursor_execute")
 def die(*_):
@@ -34,8 +34,13 @@ def die(*_):
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 
-migrate.FOLDER = Path(sys.argv[3])
-migrate.upgrade(sys.argv[1])
+migrate.FOLDER = Path(sys.argv[2])
+for line in sys.stdin:
+    left = int(line)
+    if (child := os.fork()) == 0:
+        migrate.upgrade(sys.argv[1])
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 NEXT_REVISION = '''
@@ -129,15 +134,16 @@ def test_two_replicas_at_once_migrate_once(empty_database_url):
 
 def test_killed_anywhere_it_can_be_run_again(empty_database_url, next_release, monkeypatch):
     """kill -9 at ten statements of the way: the database stands at a whole revision each time, and gets there after."""
+    monkeypatch.setattr(migrate, "FOLDER", next_release)
     whole = {None: set()}
-    for statement in (1, 2, 3, 5, 8, 13, 21, 34, 55, 5):
-        killed = subprocess.run(
-            [sys.executable, "-c", DIES, empty_database_url, str(statement), str(next_release)], check=False
-        )
-        assert killed.returncode == -signal.SIGKILL
-        monkeypatch.setattr(migrate, "FOLDER", next_release)
-        stands = revisions(empty_database_url).database
-        assert catalog(empty_database_url) == whole.setdefault(stands, catalog(empty_database_url))
+    command_line = [sys.executable, "-c", DIES, empty_database_url, str(next_release)]
+    with subprocess.Popen(command_line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as replica:
+        for statement in (1, 2, 3, 5, 8, 13, 21, 34, 55, 5):
+            print(statement, file=replica.stdin, flush=True)
+            assert int(replica.stdout.readline()) == -signal.SIGKILL
+            stands = revisions(empty_database_url).database
+            assert catalog(empty_database_url) == whole.setdefault(stands, catalog(empty_database_url))
+        replica.stdin.close()
 
     upgrade(empty_database_url)
 
