@@ -65,7 +65,7 @@ _TAKE = {
     "integer": _WHOLE,
     "decimal": (
         "CASE jsonb_typeof({v}) WHEN 'number' THEN {v}::numeric WHEN 'string' THEN"
-        " CASE WHEN {t} ~ '^-?[0-9]{{1,1000}}([.][0-9]{{1,1000}})?$' THEN ({t})::numeric END END"
+        " CASE WHEN length({t}) <= 1000 AND {t} ~ '^-?[0-9]+([.][0-9]+)?$' THEN ({t})::numeric END END"
     ),
     "flag": "CASE WHEN jsonb_typeof({v}) = 'boolean' THEN {v}::boolean END",
     "moment_s": _MOMENT_S,
