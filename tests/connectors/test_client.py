@@ -75,7 +75,7 @@ async def test_server_errors_end_within_the_budget(client, provider, stripe, rec
     with pytest.raises(Unavailable, match="trouble on its side") as caught:
         await ask(stripe, client)
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert caught.value.retry
     assert len(records) == len(provider.asked) > 2
 
@@ -113,9 +113,9 @@ async def test_a_slow_body_meets_the_deadline(client, provider, stripe, records)
     with pytest.raises(Unavailable, match="too long"):
         await ask(stripe, client)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
     assert records[0].error == "timeout"
-    assert records[0].duration_ms < 1000
+    assert records[0].duration_ms < 4000
 
 
 async def test_a_reset_is_tried_again(client, provider, stripe, records):

@@ -49,6 +49,20 @@ async def test_each_failure_has_its_reaction(kind, connector, account, client, r
     assert await first.read(client, key) is not None
 
 
+@pytest.mark.parametrize("kind", ["circle", "empty pages"])
+async def test_a_list_without_end_is_left(kind, connector, account, client, first):
+    """The same page again and again, and empty pages that promise more, stop the read after three of them."""
+    account.fill(first, 2 * account.longest_page)
+    account.forget()
+    account.hurt(kind)
+
+    with pytest.raises(Broken, match="no end"):
+        async for _ in first.pages(client, first.start()):
+            pass
+
+    assert account.requests() <= 4
+
+
 async def test_a_pause_is_told_to_everybody(connector, account, client, throttle, first):
     """Too many requests pause their buckets for as long as the provider said."""
     account.hurt("limited")

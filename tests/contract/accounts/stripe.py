@@ -48,6 +48,8 @@ class Account:
             "redirect": ("redirect", {"location": "http://127.0.0.1:9/"}),
             "html": ("html_200", {}),
             "cut": ("cut_gzip", {}),
+            "circle": ("loop", {}),
+            "empty pages": ("empty_more", {}),
         }
         name, more = known[kind]
         self._provider.fault(name, times=None, **more, **options)
