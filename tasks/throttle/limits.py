@@ -1,6 +1,7 @@
 """Prefect's side of a rate limit: one global concurrency limit with slot decay per bucket."""
 
 import asyncio
+import contextlib
 import hashlib
 import re
 import time
@@ -49,23 +50,26 @@ class PrefectLimits:
         await self._stack.aclose()
 
     async def prepare(self, name: str, pace: Pace, provider: str) -> None:
-        """The limit exists and is as the settings have it, whoever else makes it at the same time."""
+        """The limit exists and is as the settings have it, whoever else makes it at the same time.
+
+        Misconfigured if somebody switched it off.
+        """
         create = GlobalConcurrencyLimitCreate(name=name, limit=pace.block, slot_decay_per_second=pace.rate)
         update = GlobalConcurrencyLimitUpdate(limit=pace.block, slot_decay_per_second=pace.rate)
 
-        async def make(client: PrefectClient) -> None:
+        async def make(client: PrefectClient) -> bool:
             try:
                 found = await client.read_global_concurrency_limit_by_name(name)
             except ObjectNotFound:
-                try:
+                with contextlib.suppress(ObjectAlreadyExists):
                     await client.create_global_concurrency_limit(create)
-                except ObjectAlreadyExists:
-                    await make(client)
-                return
+                    return True
+                found = await client.read_global_concurrency_limit_by_name(name)
             if (found.limit, found.slot_decay_per_second) != (pace.block, pace.rate):
                 await client.update_global_concurrency_limit(name, update)
+            return found.active
 
-        await self._call(make, provider)
+        self._note(name, provider, active=await self._call(make, provider))
 
     async def ask(self, name: str, units: int, provider: str) -> float | None:
         """None if Prefect granted so many units, else the seconds to wait before asking again.
@@ -90,8 +94,7 @@ class PrefectLimits:
         return await self._call(increment, provider)
 
     async def _look(self, name: str, provider: str) -> None:
-        now = time.monotonic()
-        if now - self._looked.get(name, -LOOK_SECONDS) < LOOK_SECONDS:
+        if time.monotonic() - self._looked.get(name, -LOOK_SECONDS) < LOOK_SECONDS:
             return
 
         async def read(client: PrefectClient) -> bool:
@@ -100,9 +103,12 @@ class PrefectLimits:
             except ObjectNotFound:
                 raise _missing(name, provider) from None
 
-        if not await self._call(read, provider):
+        self._note(name, provider, active=await self._call(read, provider))
+
+    def _note(self, name: str, provider: str, *, active: bool) -> None:
+        if not active:
             raise _inactive(name, provider)
-        self._looked[name] = now
+        self._looked[name] = time.monotonic()
 
     async def _call(self, request: Callable[[PrefectClient], Awaitable[T]], provider: str) -> T:
         """The answer, asked for again while Prefect is away; Unavailable if it stays away."""

@@ -14,6 +14,8 @@ the share, one block in ten was denied on a busy machine, each a quarter of a se
 instead of 91 %).
 """
 BLOCKS_PER_SECOND = 4
+UNREAL = 1000
+"""Units per second that no provider grants: who sets so much wants no limit. Their block is a second's worth."""
 MARGIN = 0.010
 """Seconds between two blocks, for Prefect's floor(): without it 53-82 % of the rate."""
 TRAVEL = 0.050
@@ -62,7 +64,7 @@ class Pace:
 def pace(limit: Limit) -> Pace:
     """The pace that stays within *limit* in any second, and in any of the limit's own periods."""
     rate = limit.units / limit.per_seconds
-    block = max(1, math.floor(rate / BLOCKS_PER_SECOND))
+    block = max(1, math.floor(rate / (BLOCKS_PER_SECOND if rate < UNREAL else 1)))
     windows = {1.0, max(1.0, limit.per_seconds)}
     return Pace(rate, block, min(_late(rate, block, window) for window in windows))
 

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 AHEAD = 0.030
 """Seconds before the end of a turn from which on the next one is claimed."""
-LEAD = 0.050
+LEAD = 0.080
 """Seconds from the start of a turn until its first unit comes due: so long may Prefect take to grant it."""
 NAP = 1.0
 """Seconds after which a sleeping pump looks whether anything is still wanted."""
@@ -44,14 +44,6 @@ class Pump:
             await lane.changed.wait()
         if lane.failure and lane.failed >= since:
             raise lane.failure
-
-    async def look(self, stocks: Sequence[Stock]) -> None:
-        """What is known of the pauses is fresh."""
-        async with self._db.connection() as conn:
-            seconds = await rows.pauses(conn, [stock.name for stock in stocks])
-        now = time.monotonic()
-        for stock in stocks:
-            stock.see_pause(now + seconds[stock.name] if stock.name in seconds else 0.0)
 
     async def _run(self, lane: Lane) -> None:
         try:

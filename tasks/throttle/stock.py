@@ -1,7 +1,6 @@
 """What this process knows of one bucket, and of a set of buckets that its requests draw on together."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -38,9 +37,14 @@ class Stock:
         self.ends = ends
         self.supply.add(start, units)
 
-    def see_pause(self, until: float) -> None:
-        self.looked = time.monotonic()
-        self.paused_until = until
+    def see_pause(self, until: float, *, looked: float) -> None:
+        """A pause never becomes shorter: one that was set here meanwhile stays, though the answer did not know it."""
+        self.looked = looked
+        self.paused_until = max(self.paused_until, until)
+
+    def fresh(self, now: float) -> bool:
+        """Whether what is known of its pause is."""
+        return now - self.looked <= PAUSE_AGE
 
 
 @dataclass(slots=True, eq=False)
@@ -71,7 +75,7 @@ class Lane:
 
     def looked(self, now: float) -> bool:
         """Whether what is known of pauses is fresh."""
-        return all(now - stock.looked <= PAUSE_AGE for stock, _ in self.draws)
+        return all(stock.fresh(now) for stock, _ in self.draws)
 
     def when(self, now: float) -> float | None:
         """When a request can be sent; None if a bucket has not enough units left."""

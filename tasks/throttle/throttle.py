@@ -11,6 +11,7 @@ from connectors.session import Bucket
 from storage import buckets as rows
 from storage.database import Database
 from tasks.throttle.limits import PrefectLimits
+from tasks.throttle.pauses import Pauses
 from tasks.throttle.pump import Pump, not_before
 from tasks.throttle.stock import Lane, Stock
 
@@ -28,6 +29,7 @@ class PrefectThrottle:
         self._db = db
         self._limits = PrefectLimits()
         self._pump = Pump(db, self._limits)
+        self._pauses = Pauses(db)
         self._stocks: dict[tuple[str, str, str], Stock] = {}
         self._lanes: dict[tuple[Bucket, ...], Lane] = {}
 
@@ -42,6 +44,7 @@ class PrefectThrottle:
             if lane.pump:
                 lane.pump.cancel()
         await asyncio.gather(*(lane.pump for lane in self._lanes.values() if lane.pump), return_exceptions=True)
+        await self._pauses.close()
         await self._limits.close()
 
     async def take(self, buckets: Sequence[Bucket], deadline: float) -> None:
@@ -123,7 +126,7 @@ class PrefectThrottle:
 
     async def _refuse_long_pause(self, lane: Lane, deadline: float) -> None:
         if not lane.looked(time.monotonic()):
-            await self._pump.look(lane.stocks)
+            await self._pauses.look(lane.stocks)
         if lane.paused_until() > deadline:
             raise _limited(lane)
 

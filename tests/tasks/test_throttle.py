@@ -79,7 +79,7 @@ async def test_the_limit_stands_in_prefect_as_the_settings_have_it(throttle, els
     changed = prefect_api.call("GET", f"/v2/concurrency_limits/{limit_name(bucket)}").json()
 
     assert (made["limit"], made["slot_decay_per_second"], made["active"]) == (6, 25.0, True)
-    assert (changed["limit"], changed["slot_decay_per_second"]) == (250_000, 1_000_000.0)
+    assert (changed["limit"], changed["slot_decay_per_second"]) == (1_000_000, 1_000_000.0)
 
 
 async def test_processes_that_make_the_same_limit_at_once_agree(database_url, prefect_api, bucket):
