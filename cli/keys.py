@@ -37,12 +37,13 @@ def rotate(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obj
 
     from cli import output
     from deployments.parts import database_for_command
-    from storage import keys
     from storage.database import open_database
+    from storage.keys import are_kept_here
+    from storage.rotation import rotate
 
     async def work() -> int:
         async with open_database() as db:
-            return await keys.rotate(db)
+            return await rotate(db)
 
     with database_for_command():
         count = asyncio.run(work())
@@ -50,3 +51,5 @@ def rotate(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obj
         output.as_json({"rotated": count})
     else:
         output.success(f"Encrypted anew: {count}")
+        if not are_kept_here():
+            output.say("  Now take the old keys out of SYNCLINE_ENCRYPTION_KEYS, wherever it is set.")

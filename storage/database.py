@@ -1,5 +1,6 @@
 """One database: a small pool, connections of one's own, transactions, and errors as sentences."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self, TypeVar
@@ -13,12 +14,16 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from storage import database_errors, settings
 from storage.errors import DatabaseBusy, DatabaseRefused, DatabaseUnreachable
 
+# What the pool would say of a lost server, whoever asked it for a connection says in a sentence.
+logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
+
 Conn = AsyncConnection[DictRow]
 Result = TypeVar("Result")
 
 OLDEST_POSTGRES = 160_000
 CONNECT_SECONDS = 10
-POOL_SECONDS = 30
+POOL_SECONDS = 10
+RECONNECT_SECONDS = 5
 CONFLICT_TRIES = 5
 LOST_SECONDS = 60
 
@@ -46,6 +51,7 @@ class Database:
             min_size=0,
             max_size=max_size,
             timeout=POOL_SECONDS,
+            reconnect_timeout=RECONNECT_SECONDS,  # the pool's own pauses double; after these, whoever asks tries anew
             configure=_prepare,
             check=AsyncConnectionPool.check_connection,
             open=False,
