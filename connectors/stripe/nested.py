@@ -4,6 +4,7 @@ A list that goes on is closed in place, byte by byte, so that every number of th
 https://docs.stripe.com/api/pagination
 """
 
+import asyncio
 import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -11,7 +12,7 @@ from urllib.parse import parse_qsl
 from connectors import spans
 from connectors.answers import UnparsableError
 from connectors.client import Client
-from connectors.errors import Broken, Missing
+from connectors.errors import Broken, ConnectorError, Missing
 from connectors.listing import listing
 from connectors.stripe.records import outline
 from connectors.stripe.settings import TITLE
@@ -20,6 +21,7 @@ _HAS_MORE = b'"has_more"'
 _GOES_ON = re.compile(rb'"has_more"\s*:\s*true')
 _OWN_ADDRESS = re.compile(r"/v1/([a-z_]+)(?:/([A-Za-z0-9_-]+)/([a-z_]+))?(?:\?([A-Za-z0-9_\-.=&%\[\]]*))?")
 _MOST_PAGES = 10_000
+_DEEPEST = 4  # lists in entries of lists in entries; Stripe has one level
 
 _FOREIGN = (
     "{provider} named a next page that is not at its own address, which is not followed. What was read is kept: "
@@ -39,10 +41,27 @@ class _Open:
 
 
 async def complete_all(client: Client, records: list[bytes], content_count: int) -> list[bytes]:
-    """*records* with every list inside them whole; *content_count* is how often their page says has_more."""
+    """*records* with every list inside them whole; *content_count* is how often their page says has_more.
+
+    The records of a page are completed side by side: the throttle decides how fast, not the time of an answer.
+    """
     if content_count <= 1:  # the page's own: nothing nested, and nothing to look for in each record
         return records
-    return [await complete(client, record) if _GOES_ON.search(record) else record for record in records]
+    failure: ConnectorError | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            open_ones = [n for n, record in enumerate(records) if _GOES_ON.search(record)]
+            tasks = {n: group.create_task(complete(client, records[n])) for n in open_ones}
+    except* ConnectorError as failures:
+        failure = _first(failures)
+    if failure is not None:
+        raise failure from None
+    return [tasks[n].result() if n in tasks else record for n, record in enumerate(records)]
+
+
+def _first(failures: ExceptionGroup[ConnectorError]) -> ConnectorError:
+    failed = failures.exceptions[0]
+    return _first(failed) if isinstance(failed, ExceptionGroup) else failed
 
 
 def count_marks(content: bytes) -> int:
@@ -50,10 +69,12 @@ def count_marks(content: bytes) -> int:
     return content.count(_HAS_MORE)
 
 
-async def complete(client: Client, record: bytes) -> bytes:
+async def complete(client: Client, record: bytes, depth: int = 0) -> bytes:
     """*record* with every list inside it read to its end; the same bytes when nothing goes on."""
     if not _GOES_ON.search(record):
         return record
+    if depth > _DEEPEST:
+        raise Broken(TITLE, code="endless_list")
     try:
         found = list(_open_lists(record))
     except UnparsableError:  # no object at all: storage says so
@@ -61,7 +82,7 @@ async def complete(client: Client, record: bytes) -> bytes:
     edits: list[tuple[int, int, bytes]] = []
     for nested in found:
         try:
-            rest = await _rest(client, nested)
+            rest = await _rest(client, nested, depth)
         except Missing:  # deleted since the page was read: the change feed will say so
             continue
         comma = b"" if nested.empty or not rest else b","
@@ -71,7 +92,7 @@ async def complete(client: Client, record: bytes) -> bytes:
     return record
 
 
-async def _rest(client: Client, nested: _Open) -> list[bytes]:
+async def _rest(client: Client, nested: _Open, depth: int) -> list[bytes]:
     """The entries after the ones that the record holds, themselves complete."""
     route, params, values = _own_route(client, nested.url)
     after, got = nested.last, []
@@ -81,7 +102,7 @@ async def _rest(client: Client, nested: _Open) -> list[bytes]:
         if after:
             query["starting_after"] = after
         page = await client.get(route, lambda answer: listing(answer.content), query, **values)
-        got += [await complete(client, record) for record in page.records]
+        got += [await complete(client, record, depth + 1) for record in page.records]
         if not page.has_more:
             return got
         after = next((i for i in (outline(r).id for r in reversed(page.records)) if isinstance(i, str)), "")

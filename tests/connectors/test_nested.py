@@ -1,10 +1,12 @@
 """Lists inside a record are read to their end, in pages and by id, and nothing else in it moves."""
 
+import asyncio
 import json
+import time
 
 import pytest
 
-from connectors.errors import Broken
+from connectors.errors import Broken, Refused
 from tests.connectors.conftest import collect, http, page, refusal
 
 
@@ -140,6 +142,17 @@ async def test_a_nested_list_without_end(client, provider, subscriptions):
     assert len(provider.asked) <= 4
 
 
+async def test_lists_within_lists_without_end(client, provider, subscriptions):
+    """Entries that always hold one more open list are noticed."""
+    provider.answer = lambda asked: (
+        page([subscription() | {"id": "x"}]) if "items" in asked.path else http(subscription())
+    )
+
+    with pytest.raises(Broken):
+        await subscriptions.read(client, ("sub_1",))
+    assert len(provider.asked) <= 6
+
+
 async def test_a_parent_that_is_deleted_meanwhile(client, provider, subscriptions):
     """A record whose nested list is gone stays as it was sent; its deletion comes by the change feed."""
     sent = subscription()
@@ -159,3 +172,27 @@ async def test_each_nested_route_is_throttled_by_its_template(client, provider, 
 
     assert [record.route for record in records] == ["/v1/subscriptions/{id}", "/v1/invoices/{id}/lines"]
     assert throttle.taken[1] == ["account", "endpoint-get-v1-invoices-id-lines"]
+
+
+async def test_the_records_of_a_page_are_completed_side_by_side(client, provider, subscriptions):
+    """Many open lists on a page take the time of one, and one failure is the failure of the page."""
+    parents = [subscription() | {"id": f"sub_{n}"} for n in range(30)]
+
+    async def slow(asked, writer):
+        if asked.path == "/v1/subscriptions":
+            return page([*parents, {"id": "sub_whole"}])
+        await asyncio.sleep(0.1)
+        return page([entry(10)])
+
+    provider.answer = slow
+    began = time.monotonic()
+    ((*opened, whole),) = [found.records for found in await collect(subscriptions.pages(client, {}))]
+
+    assert time.monotonic() - began < 2.5
+    assert [json.loads(record)["id"] for record in opened] == [parent["id"] for parent in parents]
+    assert all(len(json.loads(record)["items"]["data"]) == 11 for record in opened)
+    assert json.loads(whole) == {"id": "sub_whole"}
+
+    provider.answer = lambda asked: page(parents) if asked.path == "/v1/subscriptions" else refusal(403, "no")
+    with pytest.raises(Refused):
+        await collect(subscriptions.pages(client, {}))
