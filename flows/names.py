@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 def named_after_what_it_syncs() -> str:
-    """`incremental all`, `full stripe`, `incremental 3f0c9a52`."""
+    """`incremental all`, `full CONNECTOR`, `incremental 3f0c9a52`."""
     mode = str(flow_run.flow_name or "sync").removesuffix("-sync")
     given = flow_run.parameters
     if given.get("connection_id"):
