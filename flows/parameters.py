@@ -14,13 +14,20 @@ def _known(name: str) -> str:
     return name
 
 
+def _all_known(names: list[str]) -> list[str]:
+    known = {stream.name for connector in find_connectors().values() for stream in connector.streams}
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"there is no stream {', '.join(unknown)}; there is: {', '.join(sorted(known))}")
+    return names
+
+
 ConnectorName = Annotated[
     str,
     AfterValidator(_known),
     Field(description="Only connections of this connector.", json_schema_extra={"enum": list(find_connectors())}),
 ]
 ConnectionId = Annotated[UUID, Field(description="Only this connection.")]
-StreamNames = Annotated[list[str], Field(description="Only these streams.")]
+StreamNames = Annotated[list[str], AfterValidator(_all_known), Field(description="Only these streams.")]
 ConfirmDeletes = Annotated[
     bool, Field(description="Read in full anew, and retire what is gone even where it is unusually much.")
 ]

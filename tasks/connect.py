@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from storage.connections import Connection
     from storage.database import Database
 
-TRY_SECONDS = 60.0
+TRY_SECONDS = 20.0
+"""A person waits for the answer."""
 
 
 class FirstRequest:

@@ -26,14 +26,16 @@ class Plan:
         """How the work on the streams ended."""
         sync = self.sync
         db, connection_id = sync.workshop.db, sync.run.connection_id
-        wanted = self.only or [stream.name for stream in sync.source.connector.streams]
+        names = [stream.name for stream in sync.source.connector.streams]
+        wanted = [name for name in names if self.only is None or name in self.only]
         for name in wanted:
             sync.progress.of(name)
         states = await checkpoints.states(db, connection_id, wanted)
         unfinished = await full_reads.unfinished(db, connection_id)
         everything = self.mode == "full" or sync.source.connection.full_due
         in_full = [name for name in wanted if everything or name in unfinished or states[name].cursor is None]
-        changes = [name for name in wanted if name not in in_full]
+        # A full read that spans several runs does not hold back the changes of what is there already.
+        changes = [name for name in wanted if not everything and states[name].cursor is not None]
         ends = await self._read_changes(changes, unfinished) if changes else []
         ends += await self._read_in_full(in_full, unfinished)
         return ends
@@ -43,7 +45,7 @@ class Plan:
             return [await self._guarded(streams, read_stream_changes(streams))]
         except CursorExpired as expired:
             self.sync.notes.append(str(expired))
-            ends = await self._read_in_full(list(expired.streams), unfinished)
+            ends = await self._read_in_full([s for s in expired.streams if s not in unfinished], unfinished)
             rest = [name for name in streams if name not in expired.streams]
             return ends + (await self._read_changes(rest, unfinished) if rest else [])
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.base import Change
+from connectors.errors import Refused
 from storage import checkpoints
 from storage.loader import STALE_SECONDS, StaleRead
 from storage.loads import Load
@@ -59,9 +60,19 @@ async def mark_unavailable(sync: Sync, stream: str, reason: str) -> None:
 
 async def _end(sync: Sync, streams: list[str]) -> End:
     await sync.loader.flush()
-    ends = [await read_again(sync, stream) for stream in streams]
-    for stream in streams:
-        after = [checkpoints.up_to_date(sync.run.connection_id, stream)]
-        await sync.loader.add(Load(sync.table(stream), sync.loader.note, after=after))
+    ends = [await _apply(sync, stream) for stream in streams]
     await sync.loader.flush()
     return "continued" if "continued" in ends else "done"
+
+
+async def _apply(sync: Sync, stream: str) -> End:
+    """What the feed named of this stream is read by id; what these credentials may not read waits."""
+    try:
+        end = await read_again(sync, stream)
+    except Refused as refused:
+        await mark_unavailable(sync, stream, str(refused))
+        return "done"
+    if end == "done":
+        after = [checkpoints.up_to_date(sync.run.connection_id, stream)]
+        await sync.loader.add(Load(sync.table(stream), sync.loader.note, after=after))
+    return end

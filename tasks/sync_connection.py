@@ -133,7 +133,7 @@ class _Attempt:
     async def _sync(self) -> tuple[Outcome, ConnectorError | None]:
         settings = load()
         await self.workshop.ensure_tables(self.connection.connector)
-        deadline = self.started + settings.run_budget_seconds
+        deadline = time.monotonic() + settings.run_budget_seconds
         async with self.workshop.source(self.connection, deadline) as source:
             loader = Loader(self.workshop.db, self.run, self.workshop.notifier, self.progress.committed)
             async with loader, self._published():

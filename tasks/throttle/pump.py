@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import NamedTuple
 
 from storage import buckets as rows
 from storage.database import Database
@@ -17,10 +19,19 @@ logger = logging.getLogger(__name__)
 
 AHEAD = 0.030
 """Seconds before the end of a turn from which on the next one is claimed."""
+AGAIN = 0.020
+"""The same for whoever has the turn that ends: others come first, so that processes take turns."""
 LEAD = 0.080
 """Seconds from the start of a turn until its first unit comes due: so long may Prefect take to grant it."""
 NAP = 1.0
 """Seconds after which a sleeping pump looks whether anything is still wanted."""
+
+
+class Share(NamedTuple):
+    """Of a bucket: so many units, which take it up for so many seconds."""
+
+    units: int
+    span: float
 
 
 class Pump:
@@ -82,42 +93,48 @@ class Pump:
             if len(short) < len(stocks):
                 return 0.0
             await self._prepare(short)
-            units = _sizes(short, time.monotonic())
-            return await self._turn(units)
+            left = _left_of_others(short, time.monotonic())
+            shares, wait = _shares(short, left)
+            return wait or await self._turn(shares)
 
-    async def _turn(self, units: dict[Stock, int]) -> float:
-        spans = {stock.name: stock.pace.span(count) for stock, count in units.items()}
+    async def _turn(self, shares: dict[Stock, Share]) -> float:
         sent = time.monotonic()
         async with self._db.connection() as conn:
+            spans = {stock.name: share.span for stock, share in shares.items()}
             turn = await rows.take_turn(conn, spans, ahead=AHEAD)
         noticed = time.monotonic()
         if turn is None:
-            await self._make([stock.name for stock in units])
+            await self._make([stock.name for stock in shares])
             return 0.0
         self._clock.see(turn.now, sent, noticed)
         start = self._clock.ours(turn.now + turn.wait)
         if not turn.got:
             return max(start - noticed, AHEAD / 10)
         await asyncio.sleep(start - noticed)
-        await asyncio.gather(*(self._ask(stock, start, count) for stock, count in units.items()))
+        ends = await asyncio.gather(*(self._ask(stock, start, share) for stock, share in shares.items()))
+        await self._end_together(start, shares, dict(zip(shares, ends, strict=True)))
         return 0.0
 
-    async def _ask(self, stock: Stock, start: float, units: int) -> None:
-        denied = await self._limits.ask(stock.name, units, stock.provider)
+    async def _ask(self, stock: Stock, start: float, share: Share) -> float:
+        """When the turn at this bucket is over."""
+        denied = await self._limits.ask(stock.name, share.units, stock.provider)
         answered = time.monotonic()
-        ends = start + stock.pace.span(units)
-        if denied is None:
-            # Prefect counts from when it granted, which may be as late as now: asked sooner than this it would deny,
-            # and a denial costs a whole block.
-            ends = max(ends, answered + stock.pace.settled(units))
-            stock.add(start + LEAD, units, ends)
-        else:
-            ends = answered + max(denied, stock.pace.span(units))
-            logger.debug("rate limit denied: bucket=%s units=%d", stock.name, units)
-        if ends > start + stock.pace.span(units):
-            async with self._db.connection() as conn:
-                await rows.postpone(conn, stock.name, ends - time.monotonic())
-        for lane in stock.lanes:
+        if denied is not None:
+            logger.debug("rate limit denied: bucket=%s units=%d", stock.name, share.units)
+            return answered + max(denied, share.span)
+        stock.supply.add(start + LEAD, share.units)
+        # Prefect counts from when it granted, which may be as late as now: asked sooner than this it would deny, and a
+        # denial costs a whole block.
+        return max(start + share.span, answered + stock.pace.settled(share.units))
+
+    async def _end_together(self, start: float, shares: dict[Stock, Share], ends: dict[Stock, float]) -> None:
+        """Turns of one length still end at one moment when Prefect answered late for one of them."""
+        for stock, share in shares.items():
+            stock.ends = max(ends[mate] for mate in shares if shares[mate].span == share.span)
+            if stock.ends > start + share.span:
+                async with self._db.connection() as conn:
+                    await rows.postpone(conn, stock.name, stock.ends - time.monotonic())
+        for lane in {lane for stock in shares for lane in stock.lanes}:
             lane.changed.set()
 
     async def _prepare(self, stocks: Sequence[Stock]) -> None:
@@ -135,7 +152,7 @@ class Pump:
 
 def _short(stocks: Sequence[Stock], now: float) -> list[Stock]:
     """Those whose turn is over, or will be in a moment."""
-    return [stock for stock in stocks if stock.ends - AHEAD <= now]
+    return [stock for stock in stocks if stock.ends - AGAIN <= now]
 
 
 def _with_neighbours(stocks: Sequence[Stock], now: float) -> list[Stock]:
@@ -155,20 +172,30 @@ def _idle_until(lane: Lane, now: float) -> float:
 
     While a bucket whose turn lasts has nothing left for it, a turn at the others would lapse unused.
     """
-    live = [(stock, cost) for stock, cost in lane.draws if stock.ends - AHEAD > now]
+    live = [(stock, cost) for stock, cost in lane.draws if stock.ends - AGAIN > now]
     empty = [stock.ends for stock, cost in live if stock.supply.when(now, cost) is None]
     if empty:
-        return max(empty) - AHEAD
-    return now if len(live) < len(lane.draws) else min(stock.ends for stock, _ in live) - AHEAD
+        return max(empty) - AGAIN
+    return now if len(live) < len(lane.draws) else min(stock.ends for stock, _ in live) - AGAIN
 
 
-def _sizes(stocks: Sequence[Stock], now: float) -> dict[Stock, int]:
-    """How many units to ask for: a block, or what makes the turn end with that of the buckets used beside it.
-
-    Two buckets whose turns end apart would be lost to each other as soon as another process takes one of them.
-    """
+def _left_of_others(stocks: Sequence[Stock], now: float) -> float:
+    """Seconds that are left of our turns at the buckets used beside these."""
     lanes = [lane for stock in stocks for lane in stock.lanes if lane.wanted(now)]
-    ends = [mate.ends for lane in lanes for mate in lane.stocks if mate not in stocks]
-    left = min(ends, default=now) - now
-    sizes = {stock: stock.pace.fitting(left) for stock in stocks}
-    return {stock: size if 2 * size >= stock.pace.block else stock.pace.block for stock, size in sizes.items()}
+    mates = [mate for lane in lanes for mate in lane.stocks if mate not in stocks and mate.ends - AGAIN > now]
+    return min((mate.ends - now for mate in mates), default=math.inf)
+
+
+def _shares(stocks: Sequence[Stock], left: float) -> tuple[dict[Stock, Share], float]:
+    """What to ask for, so that turns at buckets that are used together end together; or how long to wait first.
+
+    Turns that end apart would be lost to each other as soon as another process takes one of the buckets, or, if none
+    can take both at once, that process would never have its turn.
+    """
+    span = min(stock.pace.span(stock.pace.block) for stock in stocks)
+    if left < span / 2:
+        return {}, left
+    span = min(span, left)
+    fitting = {stock: stock.pace.fitting(span) for stock in stocks}
+    whole = {stock: Share(stock.pace.block, stock.pace.span(stock.pace.block)) for stock in stocks}
+    return {stock: Share(count, span) if count else whole[stock] for stock, count in fitting.items()}, 0.0

@@ -32,11 +32,6 @@ class Stock:
         self.looked = 0.0
         """When the pause was last looked up."""
 
-    def add(self, start: float, units: int, ends: float) -> None:
-        """A turn is ours: its units come due from *start* on, and it is over when it *ends*."""
-        self.ends = ends
-        self.supply.add(start, units)
-
     def see_pause(self, until: float, *, looked: float) -> None:
         """A pause never becomes shorter: one that was set here meanwhile stays, though the answer did not know it."""
         self.looked = looked
