@@ -27,9 +27,12 @@ RECONNECT_SECONDS = 5
 CONFLICT_TRIES = 5
 LOST_SECONDS = 60
 
-# What a vanished host held is free within a minute, and nobody waits for a lock without end.
+# What a vanished host held is free within a minute, nobody waits for a lock without end, and a run that waits for its
+# provider keeps its lock. What is read after a lock is what its last holder committed: READ COMMITTED alone does so.
 SESSION = """
     SET TimeZone = 'UTC';
+    SET default_transaction_isolation = 'read committed';
+    SET idle_session_timeout = 0;
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '60s';
     SET tcp_keepalives_idle = 30;

@@ -59,20 +59,27 @@ async def test_statements_commit_by_themselves_and_transactions_as_a_whole(db):
 
 
 @pytest.mark.parametrize("opened", ["connection", "session"])
-async def test_every_connection_waits_only_so_long(db, opened):
-    """Times are UTC, lock waits and idle transactions end, and the server knows whose connection it is."""
-    async with getattr(db, opened)() as conn:
-        shown = {
-            name: next(iter((await (await conn.execute(f"SHOW {name}")).fetchone()).values()))
-            for name in ("TimeZone", "lock_timeout", "idle_in_transaction_session_timeout", "application_name")
-        }
-
-    assert shown == {
+async def test_connections_are_as_we_need_them_whatever_the_database_says(db, database_url, opened):
+    """Times are UTC, lock waits and idle transactions end, idle sessions do not, and reads see what was committed."""
+    wanted = {
         "TimeZone": "UTC",
-        "lock_timeout": "10s",
-        "idle_in_transaction_session_timeout": "1min",
         "application_name": "syncline",
+        "default_transaction_isolation": "read committed",
+        "idle_in_transaction_session_timeout": "1min",
+        "idle_session_timeout": "0",
+        "lock_timeout": "10s",
     }
+    name = urlsplit(database_url).path[1:]
+    async with db.connection() as conn:
+        await conn.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+        await conn.execute(f"ALTER DATABASE {name} SET idle_session_timeout = '1s'")
+        await conn.execute(f"ALTER DATABASE {name} SET TimeZone = 'Asia/Kolkata'")
+
+    async with open_database(database_url) as again, getattr(again, opened)() as conn:
+        query = "SELECT name, current_setting(name) AS value FROM unnest(%s::text[]) AS name"
+        shown = {row["name"]: row["value"] async for row in await conn.execute(query, [list(wanted)])}
+
+    assert shown == wanted
 
 
 async def test_an_unreachable_server_is_named_by_host_and_port():

@@ -136,7 +136,7 @@ async def test_a_full_sync_waits_its_turn(db, connection):
 
 async def test_the_lock_is_free_the_moment_a_run_has_ended(db, connection):
     """Runs in close order never find their predecessor still in the way."""
-    for _ in range(50):
+    for _ in range(20):
         async with take_run(db, connection.id, mode="incremental", trigger="cli") as run:
             assert run
             await runs.end(db, run, "done", {})
