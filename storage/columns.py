@@ -76,7 +76,7 @@ _TAKE = {
         " THEN ({t})::date END END"
     ),
     "texts": (
-        "CASE WHEN jsonb_typeof({v}) = 'array' AND NOT jsonb_path_exists({v}, '$[*] ? (@.type() != \"string\")')"
+        "CASE WHEN jsonb_typeof({v}) = 'array' AND NOT jsonb_path_exists({v}, 'strict $[*] ? (@.type() != \"string\")')"
         " THEN ARRAY(SELECT jsonb_array_elements_text({v})) END"
     ),
 }

@@ -24,7 +24,7 @@ from storage.page_sql import retire_keys
 from storage.rejected import set_aside
 from storage.runs import Run
 from storage.transactions import data_transaction
-from storage.write_records import OneKeyTwice, Target, Written, write_records
+from storage.write_records import NotTogether, Target, Written, write_records
 
 TRANSACTION_SECONDS = 0.25
 QUEUE_BYTES = 8 * 1024 * 1024
@@ -159,7 +159,7 @@ class Batch:
             joined = replace(group[0], records=records, note=min(load.note for load in group))
             try:
                 await self._write_records(joined, one_page=False)
-            except OneKeyTwice:
+            except NotTogether:
                 for load in group:
                     await self._write_records(load)
         elif records:

@@ -11,8 +11,14 @@ from psycopg import sql
 from storage.columns import take
 from storage.tables import StreamTable
 
-# A key that is no text, or empty, cannot name a row.
-_KEY = "CASE WHEN jsonb_typeof(raw -> {name}) = 'string' THEN NULLIF(raw ->> {name}, '') END AS {column}"
+KEY_BYTES = 1_200
+"""A longer key names no row: two such columns, and a mark with their text, still fit a B-tree's 2,704 bytes."""
+
+# A key that is no text, empty or too long cannot name a row.
+_KEY = (
+    "CASE WHEN jsonb_typeof(raw -> {name}) = 'string' AND octet_length(raw ->> {name}) BETWEEN 1 AND {most}"
+    " THEN raw ->> {name} END AS {column}"
+)
 
 
 @cache
@@ -21,8 +27,9 @@ def write_page(table: StreamTable) -> sql.Composed:
 
     `note` is the connection's counter as it stood before the request was sent; `seq` the counter now: the record at
     place n takes seq + n. Back come how many rows were `written` and `born` (not alive before), how many `keys` there
-    were (a key that stands twice counts once, and its last record wins), the places of `keyless` records, and as `late`
-    the keys that somebody wrote after the note with other content: those are to be read again.
+    were (a key that stands twice counts once, and its last record wins), how many records were `given`, the places of
+    `keyless` ones, and as `late` the keys that somebody wrote after the note with other content: those are to be read
+    again.
 
     The lookup stands behind OFFSET 0 so that it is always a probe of the primary key for each record, however little
     the planner knows of a table that is being filled; with a join it may read the whole connection for each page.
@@ -38,8 +45,10 @@ def write_page(table: StreamTable) -> sql.Composed:
     updates = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(column) for column in columns)
     return sql.SQL(_WRITE_PAGE).format(
         table=table.identifier,
+        newer=_NEWER,
         keys=sql.SQL(", ").join(
-            sql.SQL(_KEY).format(name=sql.Literal(name), column=sql.Identifier(name)) for name in table.key
+            sql.SQL(_KEY).format(name=sql.Literal(name), column=sql.Identifier(name), most=sql.Literal(KEY_BYTES))
+            for name in table.key
         ),
         key=table.key_text("i"),
         key_columns=table.key_columns,
@@ -51,16 +60,22 @@ def write_page(table: StreamTable) -> sql.Composed:
     )
 
 
+# The keys that somebody read or deleted after the note without a row to show for it.
+_NEWER = sql.SQL("""
+    SELECT key FROM syncline.read_mark
+     WHERE connection_id = %(connection)s AND stream = %(stream)s AND seq > %(note)s
+    UNION ALL
+    SELECT unnest(s.keys) FROM syncline.full_read f JOIN syncline.seen s ON s.full_read_id = f.id
+     WHERE f.connection_id = %(connection)s AND f.stream = %(stream)s AND s.seq > %(note)s
+""")
+
 _WRITE_PAGE = """
 WITH given AS MATERIALIZED (
     SELECT n, raw, {keys} FROM jsonb_array_elements(%(body)s) WITH ORDINALITY AS e(raw, n)
 ), incoming AS MATERIALIZED (
     SELECT DISTINCT ON ({key_columns}) * FROM given WHERE {whole} ORDER BY {key_columns}, n DESC
 ), newer AS MATERIALIZED (
-    SELECT key FROM syncline.read_mark
-     WHERE connection_id = %(connection)s AND stream = %(stream)s AND seq > %(note)s
-    UNION ALL
-    SELECT unnest(keys) FROM syncline.seen WHERE full_read_id = %(full_read)s::uuid AND seq > %(note)s
+    {newer}
 ), judged AS MATERIALIZED (
     SELECT i.*, {key} AS key, t.change_seq IS NOT NULL AS known, t.deleted_at IS NOT NULL AS retired,
            COALESCE(t.same, false) AS same,
@@ -90,6 +105,7 @@ SELECT count(*) FILTER (WHERE NOT same AND NOT late) AS written,
        count(*) FILTER (WHERE NOT late AND (NOT known OR retired)) AS born,
        array_agg(key) FILTER (WHERE late) AS late,
        count(*) AS keys,
+       (SELECT count(*) FROM given) AS given,
        (SELECT array_agg(n) FROM given WHERE NOT ({whole})) AS keyless
   FROM judged
 """
@@ -104,6 +120,7 @@ def retire_keys(table: StreamTable) -> sql.Composed:
     columns = key_values(table, "g.key")
     return sql.SQL(_RETIRE_KEYS).format(
         table=table.identifier,
+        newer=_NEWER,
         join=sql.SQL(" AND ").join(
             sql.SQL("t.{} = {}").format(sql.Identifier(name), value)
             for name, value in zip(table.key, columns, strict=True)
@@ -122,12 +139,11 @@ def key_values(table: StreamTable, key: str) -> list[sql.Composable]:
 _RETIRE_KEYS = """
 WITH given AS MATERIALIZED (
     SELECT key, n FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS e(key, n)
+), newer AS MATERIALIZED (
+    {newer}
 ), judged AS MATERIALIZED (
     SELECT g.*, t.place, t.deleted_at IS NULL AND t.place IS NOT NULL AS alive,
-           COALESCE(t.change_seq > %(note)s, false) OR EXISTS (
-               SELECT FROM syncline.read_mark r
-                WHERE r.connection_id = %(connection)s AND r.stream = %(stream)s AND r.key = g.key
-                  AND r.seq > %(note)s) AS late
+           COALESCE(t.change_seq > %(note)s, false) OR g.key IN (SELECT key FROM newer) AS late
       FROM given g LEFT JOIN LATERAL (
                SELECT t.ctid AS place, change_seq, deleted_at FROM {table} t
                 WHERE t.connection_id = %(connection)s AND {join} OFFSET 0

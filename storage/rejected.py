@@ -11,6 +11,7 @@ import psycopg
 from storage.checkpoints import add_rereads
 from storage.database import Conn, Database
 from storage.errors import UnknownId
+from storage.page_sql import KEY_BYTES
 from storage.tables import StreamTable
 from storage.times import iso
 
@@ -47,7 +48,7 @@ def without_key(record: bytes, table: StreamTable) -> str:
     """Why a record has no key."""
     if not record.lstrip().startswith(b"{"):
         return "it is not an object"
-    return f"it has no {' and '.join(table.key)} that is a text"
+    return f"it has no {' and '.join(table.key)} that is a text of 1 to {KEY_BYTES} bytes"
 
 
 async def set_aside(conn: Conn, connection_id: UUID, table: StreamTable, records: Sequence[Rejected]) -> None:

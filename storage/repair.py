@@ -43,7 +43,7 @@ def _escape(text: str, match: re.Match[str]) -> tuple[str, int]:
 def spoils_key(record: bytes, key: tuple[str, ...]) -> bool:
     """Whether a repaired record's key holds a replaced character: such a key would name another record."""
     try:
-        parsed = json.loads(record)
+        parsed = json.loads(record, parse_int=str, parse_float=str)  # Python refuses to convert very long integers
     except (ValueError, RecursionError):
         return False
     values = [parsed.get(name) for name in key] if isinstance(parsed, dict) else []

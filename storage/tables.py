@@ -3,6 +3,7 @@
 Nothing is ever dropped. A column that is new is filled from `raw` in the statement's own transaction.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,9 @@ from storage.columns import TYPES, Column, take
 
 BOOKKEEPING = ("connection_id", "raw", "synced_at", "deleted_at", "change_seq")
 """Columns that every stream table has beside its key and its typed columns."""
+
+# Postgres cuts longer names, and an index has the stream's name and more.
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
 _NOTES = {
     "connection_id": "the connection this row belongs to: syncline.connection.id",
@@ -32,6 +36,13 @@ class StreamTable:
     stream: str
     key: tuple[str, ...]
     columns: Mapping[str, Column]
+
+    def __post_init__(self) -> None:
+        names = [*self.key, *self.columns]
+        if not all(_NAME.fullmatch(name) for name in (self.connector, self.stream, *names)):
+            raise ValueError(f"{self.connector}.{self.stream}: a name is no lower-case identifier")
+        if not self.key or len({*names, *BOOKKEEPING}) < len(names) + len(BOOKKEEPING):
+            raise ValueError(f"{self.connector}.{self.stream}: no key, or a column stands twice")
 
     @cached_property
     def identifier(self) -> sql.Identifier:
@@ -70,7 +81,7 @@ async def _ensure(conn: AsyncConnection[DictRow], table: StreamTable) -> None:
 async def _columns_of(conn: AsyncConnection[DictRow], table: StreamTable) -> set[str]:
     rows = await conn.execute(
         "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
-        [f"{table.connector}.{table.stream}"],
+        [table.identifier.as_string(conn)],
     )
     return {row["attname"] async for row in rows}
 

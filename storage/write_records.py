@@ -37,8 +37,8 @@ class Written:
         return self
 
 
-class OneKeyTwice(Exception):
-    """A key stands in several pages, whose order in time nobody knows."""
+class NotTogether(Exception):
+    """These pages are to be written one by one: a key stands in several of them, or Postgres refuses a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +56,18 @@ async def write_records(
 ) -> Written:
     """The records are stored with change_seq above *seq*, at most as many values as there are records.
 
-    With *one_page* false the records come from several pages: OneKeyTwice then, and nothing written, when a key
-    stands twice. Within one page the last record of a key wins.
+    With *one_page* false the records come from several pages, whose order in time nobody knows: NotTogether then,
+    and nothing written, when a key stands twice or a record is refused. Within one page the last record of a key wins.
     """
     try:
         async with conn.transaction():
             return await _write(conn, target, records, seq, one_page=one_page)
     except psycopg.Error as error:
-        reason = refusal(error)
-        if reason is None:
+        if refusal(error) is None:
             raise
-    mended = [repair(record) for record in records]
-    altered = {place for place, record in enumerate(records) if mended[place] != record}
-    result = await _write_halves(conn, target, mended, seq, altered=altered)
-    result.altered = len(altered) - sum(1 for each in result.rejected if each.body in {mended[p] for p in altered})
-    return result
+    if not one_page:
+        raise NotTogether
+    return await _write_halves(conn, target, list(records), [repair(record) for record in records], seq)
 
 
 async def _write(conn: Conn, target: Target, records: Sequence[bytes], seq: int, *, one_page: bool) -> Written:
@@ -90,9 +87,11 @@ async def _write(conn: Conn, target: Target, records: Sequence[bytes], seq: int,
     ).fetchone()
     if row is None:
         raise AssertionError  # an aggregate always has a row
+    if row["given"] != len(records):  # one of them is blank, or more than one value
+        raise psycopg.errors.InvalidTextRepresentation
     keyless = [place - 1 for place in row["keyless"] or ()]
     if not one_page and row["keys"] + len(keyless) < len(records):
-        raise OneKeyTwice
+        raise NotTogether
     return Written(
         written=row["written"],
         born=row["born"],
@@ -102,22 +101,37 @@ async def _write(conn: Conn, target: Target, records: Sequence[bytes], seq: int,
 
 
 async def _write_halves(
-    conn: Conn, target: Target, records: Sequence[bytes], seq: int, *, altered: set[int], start: int = 0
+    conn: Conn, target: Target, records: Sequence[bytes], mended: Sequence[bytes], seq: int
 ) -> Written:
-    """Each half by itself until what Postgres refuses is alone; then that one record is set aside."""
-    if len(records) == 1 and start in altered and spoils_key(records[0], target.table.key):
-        return Written(rejected=[Rejected(records[0], "its key holds a character that Postgres cannot store")])
-    if not any(start <= place < start + len(records) for place in altered) or len(records) == 1:
+    """Each half by itself until what Postgres refuses, or what was mended, is alone."""
+    if len(records) == 1:
+        return await _write_one(conn, target, records[0], mended[0], seq)
+    if records == mended:
         try:
             async with conn.transaction():
                 return await _write(conn, target, records, seq, one_page=True)
         except psycopg.Error as error:
-            reason = refusal(error)
-            if reason is None:
+            if refusal(error) is None:
                 raise
-            if len(records) == 1:
-                return Written(rejected=[Rejected(records[0], reason)])
     middle = len(records) // 2
-    result = await _write_halves(conn, target, records[:middle], seq, altered=altered, start=start)
-    result += await _write_halves(conn, target, records[middle:], seq + middle, altered=altered, start=start + middle)
+    result = await _write_halves(conn, target, records[:middle], mended[:middle], seq)
+    result += await _write_halves(conn, target, records[middle:], mended[middle:], seq + middle)
+    return result
+
+
+async def _write_one(conn: Conn, target: Target, record: bytes, mended: bytes, seq: int) -> Written:
+    """The record is stored as it was mended, or set aside as it was received."""
+    altered = mended != record
+    if altered and spoils_key(mended, target.table.key):
+        return Written(rejected=[Rejected(record, "its key holds a character that Postgres cannot store")])
+    try:
+        async with conn.transaction():
+            result = await _write(conn, target, [mended], seq, one_page=True)
+    except psycopg.Error as error:
+        reason = refusal(error)
+        if reason is None:
+            raise
+        return Written(rejected=[Rejected(record, reason)])
+    result.rejected = [Rejected(record, each.reason) for each in result.rejected]
+    result.altered = int(altered and not result.rejected)
     return result
