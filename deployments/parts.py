@@ -43,13 +43,18 @@ def database_for_command(*, migrated: bool = True) -> Iterator[None]:
 def prefect_for_command() -> None:
     """The environment leads Prefect's client to the Prefect API in use. To be called before Prefect is imported."""
     home = settings.home()
-    url, auth = os.environ.get("PREFECT_API_URL"), os.environ.get("PREFECT_API_AUTH_STRING")
-    if not url:
-        running = _wait_until_up(home)
-        url = running.prefect_api_url
-        auth = auth_string(home) if running.prefect_is_ours else auth
+    url, auth = api_in_use(home)
     _refuse_silence(url, auth)
     os.environ.update(client_environment(home, url, auth))
+
+
+def api_in_use(home: Path) -> tuple[str, str | None]:
+    """The Prefect API's address and its auth string: as set, else of the `up` that runs; ProblemError if none does."""
+    url, auth = os.environ.get("PREFECT_API_URL"), os.environ.get("PREFECT_API_AUTH_STRING")
+    if url:
+        return url, auth
+    running = _wait_until_up(home)
+    return running.prefect_api_url, auth_string(home) if running.prefect_is_ours else auth
 
 
 def _wait_until_up(home: Path) -> run_file.Running:

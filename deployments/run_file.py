@@ -14,7 +14,7 @@ LOCK = "up.lock"
 USERS = "postgres.users"
 """A lock that every user of the embedded Postgres shares; who can have it alone is the last one out."""
 
-MARK = "SYNCLINE_UP"
+MARK = "_SYNCLINE_UP"
 """In the environment of everything that one `up` starts, so that the next can find what is left of it."""
 
 

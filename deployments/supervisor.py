@@ -20,6 +20,7 @@ from typing import Any
 from uuid import uuid4
 
 from deployments import postgres, prefect_server, run_file, step
+from deployments.check_settings import check_settings
 from deployments.children import Child
 from deployments.embedded import Embedded
 from deployments.errors import ProblemError
@@ -49,6 +50,7 @@ def supervise(wanted: Wanted) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # memory holds keys
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    check_settings()
     with _alone(home), held(home / run_file.USERS, fcntl.LOCK_SH):
         return asyncio.run(Supervisor(wanted, home).run())
 

@@ -46,7 +46,7 @@ async def _see_runs_out() -> None:
     for run in psutil.Process().children():
         with contextlib.suppress(psutil.NoSuchProcess):
             run.terminate()
-    while psutil.Process().children() and time.monotonic() < deadline:
+    while psutil.Process().children() and time.monotonic() < deadline:  # noqa: ASYNC110 -- processes, not tasks
         await asyncio.sleep(0.05)
     await asyncio.sleep(REPORT_SECONDS)
 
