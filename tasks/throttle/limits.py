@@ -74,9 +74,8 @@ class PrefectLimits:
     async def ask(self, name: str, units: int, provider: str) -> float | None:
         """None if Prefect granted so many units, else the seconds to wait before asking again.
 
-        Misconfigured if there is no such limit, or somebody switched it off.
+        Misconfigured if there is no such limit.
         """
-        await self._look(name, provider)
 
         async def increment(client: PrefectClient) -> float | None:
             try:
@@ -93,7 +92,8 @@ class PrefectLimits:
 
         return await self._call(increment, provider)
 
-    async def _look(self, name: str, provider: str) -> None:
+    async def look(self, name: str, provider: str) -> None:
+        """Misconfigured if the limit is gone or switched off; looked up once in a while."""
         if time.monotonic() - self._looked.get(name, -LOOK_SECONDS) < LOOK_SECONDS:
             return
 

