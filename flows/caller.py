@@ -8,7 +8,7 @@ from prefect.context import FlowRunContext
 
 from storage.runs import Trigger
 from tasks.progress import Watch
-from tasks.sync_connection import Result
+from tasks.requests import Result
 
 TRIGGER_TAG = "trigger:"
 

@@ -16,7 +16,8 @@ from storage.connections import Connection
 from storage.errors import NotActive
 from tasks.artifacts import show_results
 from tasks.side_by_side import each
-from tasks.sync_connection import Request, Result, sync_connection
+from tasks.requests import Request, Result
+from tasks.sync_connection import sync_connection
 from tasks.workshop import Workshop, open_workshop
 
 AT_ONCE = 8

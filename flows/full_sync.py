@@ -5,7 +5,7 @@ from prefect import flow
 from flows.fan_out import sync_due
 from flows.names import named_after_what_it_syncs
 from flows.parameters import ConfirmDeletes, ConnectionId, ConnectorName, Shard, StreamNames
-from tasks.sync_connection import Request
+from tasks.requests import Request
 
 DEPLOYMENT = "full-sync/weekly"
 

@@ -5,7 +5,7 @@ from prefect import flow
 from flows.fan_out import sync_due
 from flows.names import named_after_what_it_syncs
 from flows.parameters import ConfirmDeletes, ConnectionId, ConnectorName, Shard, StreamNames
-from tasks.sync_connection import Mode, Request
+from tasks.requests import Mode, Request
 
 DEPLOYMENT = "incremental-sync/every-15-minutes"
 

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import httpx  # Prefect's client raises its exceptions as they are
@@ -11,10 +11,8 @@ from prefect.artifacts import acreate_progress_artifact, acreate_table_artifact,
 from prefect.exceptions import PrefectException
 
 from storage.connections import Connection
-
-if TYPE_CHECKING:
-    from tasks.progress import Progress
-    from tasks.sync_connection import Result
+from tasks.progress import Progress
+from tasks.requests import Result
 
 TABLE_ROWS = 200
 _log = logging.getLogger(__name__)
@@ -34,7 +32,7 @@ class ProgressArtifacts:
         self._connection = connection
         self._artifact: UUID | None = None
 
-    async def show(self, progress: "Progress") -> None:
+    async def show(self, progress: Progress) -> None:
         done, total = 0, 0
         for stream in progress.streams.values():
             done += stream.parts_done
@@ -52,7 +50,7 @@ class ProgressArtifacts:
             _log.debug("progress artifact not written connection=%s", self._connection.id)
 
 
-async def show_results(results: Sequence["Result"]) -> None:
+async def show_results(results: Sequence[Result]) -> None:
     """A table of what became of each stream; of many connections only what is worth a look."""
     rows = [row for result in results for row in _rows(result, few=len(results) == 1)]
     try:
@@ -61,7 +59,7 @@ async def show_results(results: Sequence["Result"]) -> None:
         _log.debug("table artifact not written")
 
 
-def _rows(result: "Result", *, few: bool) -> list[dict[str, Any]]:
+def _rows(result: Result, *, few: bool) -> list[dict[str, Any]]:
     name = {"connection": str(result.connection.id), "account": plain(result.connection.account)}
     moved = {
         stream: counts

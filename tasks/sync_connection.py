@@ -3,12 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Literal
-from uuid import UUID
-
 import psycopg
 
 from connectors.errors import ConnectorError, RateLimited, Reconnect
@@ -16,15 +13,14 @@ from storage import connections, runs
 from storage.connections import Connection
 from storage.errors import Fenced, NotActive, StorageError
 from storage.loader import Loader, StaleRead
-from storage.runs import Outcome, Run, Trigger
+from storage.runs import Outcome, Run
 from tasks.artifacts import ProgressArtifacts
 from tasks.plan import Plan
-from tasks.progress import Progress, Watch
+from tasks.progress import Progress
+from tasks.requests import Request, Result
 from tasks.settings import load
 from tasks.sync import CURRENT, Sync
 from tasks.workshop import Workshop, scope_of
-
-Mode = Literal["full", "incremental"]
 
 FULL_WAIT_SECONDS = 900.0
 """How long a full sync waits for a run of its connection that is under way."""
@@ -34,32 +30,6 @@ _UNEXPECTED = (
     "Something went wrong inside Syncline; nothing is lost. The next sync goes on where this one stopped; "
     "the run's log in Prefect tells more."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a run is asked to do."""
-
-    mode: Mode
-    trigger: Trigger
-    streams: list[str] | None = None
-    confirm_deletes: bool = False
-    flow_run_id: UUID | None = None
-    watch: Watch | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a run ended. `error` is written for the end user."""
-
-    connection: Connection
-    outcome: Outcome
-    run_id: UUID | None = None
-    streams: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    seconds: float = 0.0
-    error: str | None = None
-    error_code: str | None = None
-    notes: list[str] = field(default_factory=list)
 
 
 async def sync_connection(workshop: Workshop, connection: Connection, request: Request) -> Result:

@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 from storage import buckets as rows
-from storage.database import Database
 from tasks.throttle.clock import Clock
 from tasks.throttle.limits import PrefectLimits
+from tasks.throttle.line import Line
 from tasks.throttle.stock import Lane, Stock
 
 logger = logging.getLogger(__name__)
@@ -37,8 +37,8 @@ class Share(NamedTuple):
 class Pump:
     """Claims turns in Postgres, has Prefect grant them, and fills the stocks."""
 
-    def __init__(self, db: Database, limits: PrefectLimits) -> None:
-        self._db = db
+    def __init__(self, line: Line, limits: PrefectLimits) -> None:
+        self._line = line
         self._limits = limits
         self._clock = Clock()
 
@@ -99,9 +99,8 @@ class Pump:
 
     async def _turn(self, shares: dict[Stock, Share]) -> float:
         sent = time.monotonic()
-        async with self._db.connection() as conn:
-            spans = {stock.name: share.span for stock, share in shares.items()}
-            turn = await rows.take_turn(conn, spans, ahead=AHEAD)
+        spans = {stock.name: share.span for stock, share in shares.items()}
+        turn = await self._line.ask(lambda conn: rows.take_turn(conn, spans, ahead=AHEAD))
         noticed = time.monotonic()
         if turn is None:
             await self._make([stock.name for stock in shares])
@@ -133,8 +132,7 @@ class Pump:
         for stock, share in shares.items():
             stock.ends = max(ends[mate] for mate in shares if shares[mate].span == share.span)
             if stock.ends > start + share.span:
-                async with self._db.connection() as conn:
-                    await rows.postpone(conn, stock.name, stock.ends - time.monotonic())
+                await self._postpone(stock.name, stock.ends - time.monotonic())
         for lane in {lane for stock in shares for lane in stock.lanes}:
             lane.changed.set()
 
@@ -151,8 +149,10 @@ class Pump:
                 stock.prepared = True
 
     async def _make(self, names: Sequence[str]) -> None:
-        async with self._db.connection() as conn:
-            await rows.make(conn, names)
+        await self._line.ask(lambda conn: rows.make(conn, names))
+
+    async def _postpone(self, name: str, seconds: float) -> None:
+        await self._line.ask(lambda conn: rows.postpone(conn, name, seconds))
 
 
 def _short(stocks: Sequence[Stock], now: float) -> list[Stock]:

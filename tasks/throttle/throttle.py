@@ -11,6 +11,7 @@ from connectors.session import Bucket
 from storage import buckets as rows
 from storage.database import Database
 from tasks.throttle.limits import PrefectLimits
+from tasks.throttle.line import Line
 from tasks.throttle.pauses import Pauses
 from tasks.throttle.pump import Pump, not_before
 from tasks.throttle.stock import Lane, Stock
@@ -26,10 +27,10 @@ class PrefectThrottle:
     """
 
     def __init__(self, db: Database) -> None:
-        self._db = db
+        self._line = Line(db)
         self._limits = PrefectLimits()
-        self._pump = Pump(db, self._limits)
-        self._pauses = Pauses(db)
+        self._pump = Pump(self._line, self._limits)
+        self._pauses = Pauses(self._line)
         self._stocks: dict[tuple[str, str, str], Stock] = {}
         self._lanes: dict[tuple[Bucket, ...], Lane] = {}
 
@@ -44,7 +45,7 @@ class PrefectThrottle:
             if lane.pump:
                 lane.pump.cancel()
         await asyncio.gather(*(lane.pump for lane in self._lanes.values() if lane.pump), return_exceptions=True)
-        await self._pauses.close()
+        await self._line.close()
         await self._limits.close()
 
     async def take(self, buckets: Sequence[Bucket], deadline: float) -> None:
@@ -72,8 +73,8 @@ class PrefectThrottle:
         until = time.monotonic() + seconds
         for stock in stocks:
             stock.paused_until = max(stock.paused_until, until)
-        async with self._db.connection() as conn:
-            await rows.pause(conn, [stock.name for stock in stocks], seconds)
+        names = [stock.name for stock in stocks]
+        await self._line.ask(lambda conn: rows.pause(conn, names, seconds))
 
     def waiting_until(self, connector: str, scope: str) -> datetime | None:
         """When the pause ends that requests of this account wait for; None if none waits for more than a second."""
