@@ -15,8 +15,8 @@ from storage import connections
 from storage.connections import Connection
 from storage.errors import NotActive
 from tasks.artifacts import show_results
-from tasks.side_by_side import each
 from tasks.requests import Request, Result
+from tasks.side_by_side import each
 from tasks.sync_connection import sync_connection
 from tasks.workshop import Workshop, open_workshop
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+
 import psycopg
 
 from connectors.errors import ConnectorError, RateLimited, Reconnect
