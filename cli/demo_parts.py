@@ -105,7 +105,7 @@ class Parts:
         if done.returncode:
             said = (done.stderr or done.stdout or "").strip()
             raise ProblemError("demo_failed", f"syncline {arguments[0]} failed: {said}", "Try again.")
-        return done.stdout.strip()
+        return done.stdout.rstrip("\n")
 
     def died(self) -> bool:
         return any(process.poll() is not None for process in self.running)

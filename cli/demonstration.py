@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shlex
 import signal
 import sys
 import time
@@ -15,6 +14,7 @@ from cli import output
 from cli.demo_parts import PRODUCT, Parts, free_port, own_home
 from cli.words import duration, number
 from deployments.errors import ProblemError
+from deployments.home import write_private
 from sandbox.stories import stories
 
 USER = "demo-user"
@@ -38,9 +38,9 @@ class Steps:
         with output.screen().status(f"{head} …") if output.screen().is_terminal else contextlib.nullcontext():
             yield said
         took = duration(time.monotonic() - started)
-        output.data(f"{head} {said[0] if said else '':<72} {took:>7}  ✓")
+        output.data(f"{head} {said[0] if said else '':<60} {took:>7}  ✓")
         for line in said[1:]:
-            output.data(f"    {line}")
+            output.data(f"      {line}".rstrip())
 
 
 def show(*, keep: bool) -> int:
@@ -57,24 +57,23 @@ def _tell(parts: Parts, *, keep: bool) -> None:
     steps = Steps()
     with steps.step("Start") as said:
         provider = _start(parts)
-        said.append(f"Postgres, Prefect, a worker, and a sandbox that speaks {STORY.title}'s API")
+        said.append(f"Postgres, Prefect, a worker, and a {STORY.title} sandbox")
     with steps.step("Connect") as said:
         key = STORY.open_account(provider)
         connect = ["connect", STORY.connector, "--user", USER, "--api-key-stdin"]
         connection = parts.ask(*connect, stdin=f"{key}\n")
-        said.append(f"$ syncline {' '.join(connect)} < key")
+        said.append(f"syncline {' '.join(connect)}")
     with steps.step("Full sync") as said:
         records, tables = _wait_for_full_sync(parts)
-        said.append(f"{number(records)} records in {tables} tables, by a run of the deployment full-sync/weekly")
+        said.append(f"{number(records)} records in {tables} tables (deployment full-sync/weekly)")
     with steps.step("Change") as said:
-        said.extend(STORY.change(provider, key))
+        said[:] = STORY.change(provider, key)
     with steps.step("Incremental") as said:
         result = json.loads(parts.ask("sync", connection, "--json"))
-        said.append(f"$ syncline sync {connection[:8]}   → {_counted(result)}")
+        said.append(f"syncline sync {connection[:8]}: {_counted(result)}")
     with steps.step("Look") as said:
-        said.extend(
-            [f"$ syncline psql -c {shlex.quote(STORY.query)}", *parts.ask("psql", "-c", STORY.query).splitlines()]
-        )
+        rows = parts.ask("psql", "-c", STORY.query).splitlines()
+        said[:] = ["what is in Postgres now", STORY.query, *rows]
     output.data(f"Done in {duration(time.monotonic() - steps.began)}.")
     if not keep:
         output.data(
@@ -103,7 +102,7 @@ def _wait_for_full_sync(parts: Parts) -> tuple[int, int]:
         streams = connection["streams"]
         if streams and all(stream["last_full_sync"] for stream in streams) and not connection["sync_in_progress"]:
             return connection["records"], len(streams)
-        time.sleep(0.2)
+        time.sleep(1)
     raise ProblemError("demo_failed", "The first full sync did not end.", f"Look into {parts.home / 'up.log'}.")
 
 
@@ -117,9 +116,10 @@ def _counted(result: dict[str, Any]) -> str:
 def _stay(parts: Parts) -> None:
     """Until Ctrl-C everything is up, and the person knows where."""
     home = os.path.relpath(parts.home)
-    output.data(f"Prefect's UI  {parts.prefect}   (log in with what `cat {home}/prefect.auth` prints)")
-    output.data(f"Status        SYNCLINE_HOME={home} .venv/bin/syncline status")
-    output.data(f"SQL           SYNCLINE_HOME={home} .venv/bin/syncline psql")
+    settings = {name: value for name, value in parts.environment.items() if name.startswith("SYNCLINE_")}
+    write_private(parts.home / "settings", "".join(f"export {name}='{value}'\n" for name, value in settings.items()))
+    output.data(f"Prefect's UI is at {parts.prefect}; log in with what `cat {home}/prefect.auth` prints.")
+    output.data(f"In another terminal: source {home}/settings && .venv/bin/syncline status")
     output.say("Stop with Ctrl-C.")
     with contextlib.suppress(KeyboardInterrupt):
         while not parts.died():

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -39,7 +41,7 @@ def sync(
         prefect_for_command()
         from flows.by_hand import sync as sync_by_hand
 
-        with shown() as watch:
+        with shown() as watch, told_if_prefect_leaves():
             result = asyncio.run(
                 sync_by_hand(
                     connection.id,
@@ -72,10 +74,28 @@ def result_object(result: "SyncResult") -> dict[str, Any]:
 
 def quiet_prefect() -> None:
     """Prefect's log goes to its server alone; the terminal shows progress instead."""
+    import logging
     import os
 
     if os.environ.get("SYNCLINE_DEBUG") != "1":
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+        os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
+        logging.raiseExceptions = False  # Prefect tells on stderr when its log does not reach its server
+
+
+@contextmanager
+def told_if_prefect_leaves() -> Iterator[None]:
+    """A lost Prefect API is a sentence; a lost provider never comes this far."""
+    import httpx
+
+    from deployments.errors import ProblemError
+
+    try:
+        yield
+    except httpx.TransportError:
+        detail = "The Prefect API stopped answering during the sync; what was committed is kept."
+        action = "Start `syncline up` again, then run the command again: it goes on from there."
+        raise ProblemError("prefect_unreachable", detail, action) from None
 
 
 async def _find(db: "Database", connection_id: str, streams: list[str] | None) -> "Connection":

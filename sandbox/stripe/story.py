@@ -38,6 +38,7 @@ def change(url: str, key: str) -> list[str]:
     _ask("POST", f"{url}/v1/customers/{moved['id']}", key, b"email=moved%40example.com")
     _ask("DELETE", f"{url}/v1/customers/{gone['id']}", key)
     return [
+        "at Stripe, through its own API",
         f"POST /v1/customers → {come['id']}",
         f"POST /v1/customers/{moved['id']}",
         f"DELETE /v1/customers/{gone['id']}",
