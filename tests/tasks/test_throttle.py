@@ -200,3 +200,18 @@ async def test_a_limit_that_is_never_reached_costs_next_to_nothing(throttle, req
         await throttle.take([free], soon())
 
     assert (time.perf_counter() - start) / 20_000 < 100e-6  # about 10 on a quiet machine
+
+
+async def test_a_lost_database_connection_is_replaced(throttle, bucket, database_url):
+    """Postgres ends the throttle's connection: the next request goes through all the same."""
+    import psycopg
+
+    await throttle.take([bucket], soon())
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    await throttle.take([bucket], soon())
+    await throttle.take([bucket], soon())
