@@ -16,7 +16,7 @@ async def retire_unseen(sync: Sync, full_read: FullRead) -> End:
     """The stream holds what the provider has, no more; the full read is over unless time ran out."""
     absentees = Absentees(sync.workshop.db, sync.run.connection_id, sync.table(full_read.stream), full_read)
     absent, alive = await absentees.count()
-    guarded = not full_read.confirm_deletes and sync.settings.guard.trips(absent, alive)
+    guarded = not full_read.confirm_deletes and sync.workshop.settings.guard.trips(absent, alive)
     if not guarded:
         end = await _retire_each(sync, absentees)
     elif await _all_gone(sync, absentees):
@@ -59,7 +59,7 @@ async def _retire_if_few(sync: Sync, absentees: Absentees, alive: int) -> End:
     await sync.loader.flush()
     if sync.source.out_of_time:
         return "continued"
-    if sync.settings.guard.trips(len(gone.gone), alive):
+    if sync.workshop.settings.guard.trips(len(gone.gone), alive):
         return "needs_confirmation"
     if gone.gone:
         await sync.loader.add(gone.retiring(sync, absentees.full_read.stream))

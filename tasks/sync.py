@@ -11,7 +11,6 @@ from storage.loader import Loader
 from storage.runs import Run
 from storage.tables import StreamTable
 from tasks.progress import Progress
-from tasks.settings import SyncSettings
 from tasks.workshop import Source, Workshop
 
 End = Literal["done", "continued", "needs_confirmation"]
@@ -27,7 +26,6 @@ class Sync:
     loader: Loader
     run: Run
     progress: Progress
-    settings: SyncSettings
     notes: list[str] = field(default_factory=list)
     failures: dict[str, ConnectorError] = field(default_factory=dict)
     """What kept a stream, or one record of it, from being read; the others went on."""

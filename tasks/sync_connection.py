@@ -19,7 +19,6 @@ from tasks.artifacts import ProgressArtifacts
 from tasks.plan import Plan
 from tasks.progress import Progress
 from tasks.requests import Request, Result
-from tasks.settings import load
 from tasks.sync import CURRENT, Sync
 from tasks.workshop import Workshop, scope_of
 
@@ -102,13 +101,12 @@ class _Attempt:
             return "failed", error
 
     async def _sync(self) -> tuple[Outcome, ConnectorError | None]:
-        settings = load()
         await self.workshop.ensure_tables(self.connection.connector)
-        deadline = time.monotonic() + settings.run_budget_seconds
+        deadline = time.monotonic() + self.workshop.settings.run_budget_seconds
         async with self.workshop.source(self.connection, deadline) as source:
             loader = Loader(self.workshop.db, self.run, self.workshop.notifier, self.progress.committed)
             async with loader, self._published():
-                sync = Sync(self.workshop, source, loader, self.run, self.progress, settings, self.notes)
+                sync = Sync(self.workshop, source, loader, self.run, self.progress, self.notes)
                 CURRENT.set(sync)
                 ends = await Plan(
                     sync, self.request.mode, self.request.streams, self.request.confirm_deletes

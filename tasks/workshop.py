@@ -15,6 +15,7 @@ from storage.database import Database, open_database
 from storage.notify import Notifier
 from storage.tables import StreamTable
 from tasks.request_book import RequestBook
+from tasks.settings import SyncSettings, load
 from tasks.stream_tables import tables_of
 from tasks.throttle import PrefectThrottle
 
@@ -41,6 +42,7 @@ class Workshop:
     """See the module."""
 
     db: Database
+    settings: SyncSettings
     throttle: PrefectThrottle
     notifier: Notifier
     book: RequestBook
@@ -76,11 +78,12 @@ def scope_of(connection: Connection) -> str:
 
 @asynccontextmanager
 async def open_workshop() -> AsyncIterator[Workshop]:
-    """A workshop on the database in use."""
+    """A workshop on the database in use; SettingsError, before anything else, when a setting is malformed."""
+    settings = load()
     async with (
         open_database(max_size=DATABASE_CONNECTIONS) as db,
         PrefectThrottle(db) as throttle,
         Notifier(db) as notifier,
         RequestBook(db) as book,
     ):
-        yield Workshop(db, throttle, notifier, book)
+        yield Workshop(db, settings, throttle, notifier, book)
