@@ -13,6 +13,7 @@ from deployments.children import dying_with_parent
 
 
 def main() -> None:
+    os.umask(0o077)  # Prefect keeps the exceptions of flows in files
     parent = os.getppid()
     if bind := dying_with_parent(signal.SIGTERM):
         bind()

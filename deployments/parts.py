@@ -46,6 +46,7 @@ def prefect_for_command() -> None:
     url, auth = api_in_use(home)
     _refuse_silence(url, auth)
     os.environ.update(client_environment(home, url, auth))
+    os.umask(0o077)  # Prefect keeps the exceptions of flows in files
 
 
 def api_in_use(home: Path) -> tuple[str, str | None]:

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+from prefect.client.schemas.objects import State
+
 from flows.caller import CALLER, Caller
-from flows.fan_out import SyncFailedError
 from flows.full_sync import full_sync
 from flows.incremental_sync import incremental_sync
 from storage.runs import Outcome
@@ -35,11 +37,14 @@ async def sync(
     started = time.monotonic()
     flow = full_sync if full or confirm_deletes else incremental_sync
     try:
-        await flow(connection_id=connection_id, streams=streams, confirm_deletes=confirm_deletes)
-    except SyncFailedError:
-        pass  # the result says it
+        # The state, not its exception: a sync that failed has its result all the same.
+        state: State[Any] = await flow(
+            connection_id=connection_id, streams=streams, confirm_deletes=confirm_deletes, return_state=True
+        )
     finally:
         CALLER.reset(token)
+    if not caller.results:
+        await state.aresult()  # raises what kept it from beginning
     (result,) = caller.results
     return SyncResult(
         result.run_id,

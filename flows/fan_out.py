@@ -6,8 +6,10 @@ from dataclasses import replace
 from uuid import UUID
 
 import httpx  # Prefect's client raises its exceptions as they are
+from prefect.client.schemas.objects import State
 from prefect.deployments import arun_deployment
 from prefect.exceptions import PrefectException
+from prefect.states import Completed, Failed
 
 from flows.caller import CALLER, TRIGGER_TAG, FlowRun, this_run
 from flows.names import name_after
@@ -27,10 +29,6 @@ SHARD = 200
 _log = logging.getLogger(__name__)
 
 
-class SyncFailedError(Exception):
-    """Some connections could not be synced; the others are done all the same."""
-
-
 async def sync_due(
     deployment: str,
     request: Request,
@@ -38,10 +36,11 @@ async def sync_due(
     connector: str | None = None,
     connection_id: UUID | None = None,
     shard: Sequence[UUID] | None = None,
-) -> None:
+) -> State[None]:
     """Every connection asked for is synced, here or by a run that was started for it.
 
-    Raises SyncFailedError, after all of them, when one has failed: the run is red, and says which.
+    When one has failed the run is red, after all of them, and says which. It is told by a state and not by an
+    exception, which Prefect would write to a file of its own.
     """
     run, caller = this_run(), CALLER.get()
     request = replace(request, trigger=run.trigger, flow_run_id=run.id, watch=caller.watch if caller else None)
@@ -57,7 +56,8 @@ async def sync_due(
     await show_results(results)
     failed = [result for result in results if result.outcome == "failed"]
     if failed:
-        raise SyncFailedError("\n".join(_sentence(result) for result in failed))
+        return Failed(message="\n".join(_sentence(result) for result in failed))
+    return Completed(message=f"{len(results)} connections")
 
 
 async def _find_due(

@@ -1,6 +1,7 @@
 """Reads everything, and retires what is gone."""
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 
 from flows.fan_out import sync_due
 from flows.names import named_after_what_it_syncs
@@ -17,10 +18,10 @@ async def full_sync(
     streams: StreamNames | None = None,
     confirm_deletes: ConfirmDeletes = False,  # noqa: FBT002 -- a field of Prefect's form
     shard: Shard | None = None,
-) -> None:
+) -> State[None]:
     """Read everything, and retire what the provider no longer has.
 
     Leave every field empty to sync all active connections.
     """
     request = Request("full", "manual", streams=streams, confirm_deletes=confirm_deletes)
-    await sync_due(DEPLOYMENT, request, connector=connector, connection_id=connection_id, shard=shard)
+    return await sync_due(DEPLOYMENT, request, connector=connector, connection_id=connection_id, shard=shard)

@@ -1,6 +1,7 @@
 """Reads what changed since the last checkpoint."""
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 
 from flows.fan_out import sync_due
 from flows.names import named_after_what_it_syncs
@@ -19,7 +20,7 @@ async def incremental_sync(
     streams: StreamNames | None = None,
     confirm_deletes: ConfirmDeletes = False,  # noqa: FBT002 -- a field of Prefect's form
     shard: Shard | None = None,
-) -> None:
+) -> State[None]:
     """Read what changed since the last checkpoint; a stream that has none is read in full.
 
     Leave every field empty to sync all active connections.
@@ -27,4 +28,4 @@ async def incremental_sync(
     # Confirming deletions asks for a full read, whichever form it was typed in.
     mode: Mode = "full" if confirm_deletes else "incremental"
     request = Request(mode, "manual", streams=streams, confirm_deletes=confirm_deletes)
-    await sync_due(DEPLOYMENT, request, connector=connector, connection_id=connection_id, shard=shard)
+    return await sync_due(DEPLOYMENT, request, connector=connector, connection_id=connection_id, shard=shard)
