@@ -57,7 +57,7 @@ async def sync_due(
     failed = [result for result in results if result.outcome == "failed"]
     if failed:
         return Failed(message="\n".join(_sentence(result) for result in failed))
-    return Completed(message=f"{len(results)} connections")
+    return Completed(message=f"Synced: {len(results)}")
 
 
 async def _find_due(

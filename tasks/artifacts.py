@@ -54,7 +54,7 @@ async def show_results(results: Sequence[Result]) -> None:
     """A table of what became of each stream; of many connections only what is worth a look."""
     rows = [row for result in results for row in _rows(result, few=len(results) == 1)]
     try:
-        await acreate_table_artifact(rows[:TABLE_ROWS], description=f"{len(results)} connections")
+        await acreate_table_artifact(rows[:TABLE_ROWS], description=f"Connections synced: {len(results)}")
     except _AWAY:
         _log.debug("table artifact not written")
 
