@@ -1,0 +1,186 @@
+import json
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from deployments.prefect_server import basic
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def auth(up):
+    return basic((up.home / "prefect.auth").read_text())
+
+
+def test_says_what_runs(up):
+    """One line per part, and then a line that begins with `ready`."""
+    parts = [line.split()[1] for line in up.lines if line.startswith("✓")]
+
+    assert sorted(parts) == ["Deployments", "Migrations", "Postgres", "Prefect", "Worker"]
+    assert [line for line in up.lines if line.startswith("ready")]
+
+
+def test_prefect_asks_for_the_password(up):
+    """Nobody without the generated password is let in."""
+    assert httpx.get(f"{up.api_url}/admin/version").status_code == 401
+    assert httpx.get(f"{up.api_url}/admin/version", auth=("syncline", "wrong")).status_code == 401
+
+
+def test_prefect_refuses_forged_requests(up, auth):
+    """A change without a CSRF token is refused, even with the password."""
+    assert httpx.post(f"{up.api_url}/flows/", json={"name": "forged"}, auth=auth).status_code == 403
+
+
+def test_prefect_answers_its_own_origin_alone(up, auth):
+    """A page from elsewhere may not read what Prefect answers."""
+    foreign = httpx.get(f"{up.api_url}/health", auth=auth, headers={"Origin": "https://evil.test"})
+    own = httpx.get(f"{up.api_url}/health", auth=auth, headers={"Origin": up.api_url.removesuffix("/api")})
+
+    assert "access-control-allow-origin" not in foreign.headers
+    assert own.headers["access-control-allow-origin"] == up.api_url.removesuffix("/api")
+
+
+def test_only_loopback_is_listened_on(up):
+    """Nothing of it can be reached from another machine, and Postgres not by TCP at all."""
+    listening = {
+        connection.laddr.ip
+        for process in up.tree()
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+    assert listening == {"127.0.0.1"}
+
+
+def test_no_secret_on_a_command_line(up):
+    """Every process may read every command line: no password is in one."""
+    secrets = [(up.home / name).read_text().strip() for name in ("prefect.auth", "postgres.password")]
+    secrets.append(secrets[0].partition(":")[2])
+    said = "\n".join(" ".join(process.cmdline()) for process in up.tree())
+
+    assert [secret for secret in secrets if secret in said] == []
+
+
+def test_no_secret_in_run_json_or_logs(up):
+    """What other commands read to find the parts holds no password, nor does any log or the terminal."""
+    secrets = [(up.home / name).read_text().strip() for name in ("prefect.auth", "postgres.password")]
+    texts = [(up.home / "run.json").read_text(), up.output.read_text()]
+    texts += [path.read_text() for path in (up.home / "logs").iterdir()]
+
+    assert [secret for secret in secrets for text in texts if secret in text] == []
+
+
+def test_files_are_private(up):
+    """Folders are 0700 and files 0600: nobody else may read anything under SYNCLINE_HOME."""
+    open_to_others = [
+        path for path in (up.home, *up.home.rglob("*")) if not path.is_symlink() and path.stat().st_mode & 0o077
+    ]
+
+    assert stat.S_IMODE(up.home.stat().st_mode) == 0o700
+    assert open_to_others == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_no_core_is_dumped(up):
+    """Memory holds keys: no process of it may write a core file."""
+    limits = [Path(f"/proc/{process.pid}/limits").read_text() for process in up.tree()]
+    cores = {line for text in limits for line in text.splitlines() if line.startswith("Max core file size")}
+
+    assert [line.split()[4:6] for line in cores] == [["0", "0"]]
+
+
+def test_a_second_one_is_refused(up):
+    """A second `up` in the same home says so in one sentence."""
+    done = up.run("up", "--prefect-port", "1")
+
+    assert done.returncode == 1
+    assert "runs in" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_busy_port_is_named(own_up, up):
+    """A taken port ends it at once, with the port and the flag."""
+    done = own_up.run("up", "--prefect-port", str(up.port))
+
+    assert done.returncode == 1
+    assert f"Port {up.port} is in use." in done.stderr
+    assert "--prefect-port" in done.stderr
+
+
+def test_doctor_finds_everything_in_order(up):
+    """All checks of `doctor` are ok while it runs."""
+    done = up.run("doctor", "--json")
+
+    assert [item for item in json.loads(done.stdout)["items"] if item["state"] != "ok"] == []
+    assert done.returncode == 0
+
+
+def test_deployments_stand_in_prefect(up):
+    """The deployments of prefect.yaml are registered, with their schedules and described parameters."""
+    answer = up.python(
+        """
+import asyncio
+from prefect import get_client
+
+async def look():
+    async with get_client() as client:
+        return {
+            d.name: [[s.slug, s.active] for s in d.schedules] + [d.pull_steps, d.work_pool_name]
+            for d in await client.read_deployments() if "syncline" in d.tags
+        }
+
+answer = asyncio.run(look())
+"""
+    )
+
+    assert answer == {
+        "weekly": [["weekly", True], [], "syncline"],
+        "every-15-minutes": [["every-15-minutes", True], [], "syncline"],
+        "hourly": [["hourly", True], [], "syncline"],
+    }
+
+
+def test_deploying_again_changes_nothing(up):
+    """`deploy` again keeps every deployment and its one schedule."""
+    before = _schedules(up)
+
+    done = up.run("deploy", "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["changed"] is True
+    assert _schedules(up) == before
+
+
+def _schedules(up):
+    return up.python(
+        """
+import asyncio
+from prefect import get_client
+
+async def look():
+    async with get_client() as client:
+        return sorted([str(d.id), len(d.schedules)] for d in await client.read_deployments())
+
+answer = asyncio.run(look())
+"""
+    )
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]], ids=["SIGTERM", "Ctrl-C twice"])
+def test_stops_whole(own_up, signals):
+    """After SIGTERM, or Ctrl-C twice, no process is left within ten seconds, and the exit code is 0."""
+    own_up.start()
+    tree = own_up.tree()
+
+    code, seconds = own_up.stop(*signals)
+
+    assert code == 0
+    assert seconds < 10
+    assert [process for process in tree if process.is_running()] == []
+    assert not (own_up.home / "run.json").exists()
