@@ -100,10 +100,16 @@ class Product:
 
     def ended(self, run_id):
         """When that run ended, in seconds since 1970."""
+        return float(self._one("SELECT extract(epoch FROM ended_at) FROM syncline.sync_run WHERE id = %s", run_id))
+
+    def runs_done(self):
+        """How many syncs have ended well in this home."""
+        return self._one("SELECT count(*) FROM syncline.sync_run WHERE outcome = 'done'")
+
+    def _one(self, query, *values):
         url = (self.home / "h" / "database.url").read_text().strip()
         with psycopg.connect(url) as conn:
-            query = "SELECT extract(epoch FROM ended_at) FROM syncline.sync_run WHERE id = %s"
-            return float(conn.execute(query, (run_id,)).fetchone()[0])
+            return conn.execute(query, values).fetchone()[0]
 
     def forget(self):
         """The home and all that was in it are gone."""
