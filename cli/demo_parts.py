@@ -18,7 +18,7 @@ from pathlib import Path
 
 from deployments import postmaster
 from deployments.errors import ProblemError
-from deployments.home import held, private_folder
+from deployments.home import held, open_private, private_folder
 
 READY_SECONDS = 150.0
 STOP_SECONDS = 15.0
@@ -70,7 +70,7 @@ class Parts:
     def start(self, name: str, command: Sequence[str], until: str) -> str:
         """The first line of the started process that begins with *until*; ProblemError when it never comes."""
         log = self.home / f"{name}.log"
-        with log.open("wb") as out:
+        with os.fdopen(open_private(log, os.O_WRONLY | os.O_TRUNC), "wb") as out:
             process = subprocess.Popen(  # noqa: S603 -- our own command
                 command,
                 stdin=subprocess.DEVNULL,

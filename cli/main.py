@@ -14,6 +14,7 @@ from cli import connect, connections, demo, deploy, doctor, keys, migrate, psql,
 from cli.examples import connector as example
 from cli.grouped import Grouped
 
+PLAIN = "--no-color"
 START, CONNECTIONS, OPERATE = "Start here", "Connections", "Operate"
 
 app = typer.Typer(
@@ -38,20 +39,13 @@ def _version(asked: bool) -> None:  # noqa: FBT001 -- Typer calls it with the fl
         raise typer.Exit
 
 
-def _no_color(asked: bool) -> None:  # noqa: FBT001 -- Typer calls it with the flag
-    if asked:
-        os.environ["NO_COLOR"] = "1"
-
-
 @app.callback()
 def syncline(
     *,
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
     ] = False,
-    _plain: Annotated[
-        bool, typer.Option("--no-color", help="Plain text, as with NO_COLOR.", callback=_no_color, is_eager=True)
-    ] = False,
+    _plain: Annotated[bool, typer.Option(PLAIN, help="Plain text, as with NO_COLOR.")] = False,
 ) -> None:
     """Keep a live, correct copy of your users' third-party accounts in your own Postgres."""
 
@@ -91,7 +85,10 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; its exit code, whatever happens in it."""
+    """Run one command; its exit code, whatever happens in it. `--no-color` may stand anywhere."""
+    if PLAIN in arguments:
+        os.environ["NO_COLOR"] = "1"
+        arguments = [argument for argument in arguments if argument != PLAIN]
     for kind in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(kind, _interrupt)
     try:

@@ -4,10 +4,11 @@ rich obeys NO_COLOR and FORCE_COLOR and writes plain text when there is no termi
 """
 
 import json
+import os
 import sys
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +47,7 @@ def screen() -> "Console":
     """What is for the person to read: stderr."""
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(stderr=True, color_system=_colours())
 
 
 @cache
@@ -54,7 +55,12 @@ def paper() -> "Console":
     """Tables that are the answer: stdout."""
     from rich.console import Console
 
-    return Console()
+    return Console(color_system=_colours())
+
+
+def _colours() -> Literal["auto"] | None:
+    """NO_COLOR means plain text: no bold either."""
+    return None if os.environ.get("NO_COLOR") else "auto"
 
 
 def may_ask() -> bool:

@@ -115,12 +115,14 @@ async def _find(db: "Database", connection_id: str, streams: list[str] | None) -
 def _close(result: "SyncResult", connection: "Connection", *, full: bool) -> None:
     from cli import output
     from cli.words import duration, number
+    from connectors.registry import get
 
     totals = {
         name: sum(counts.get(name, 0) for counts in result.streams.values())
         for name in ("read", "written", "deleted", "rejected")
     }
-    what = f"{'Full' if full else 'Incremental'} sync of {connection.connector} {connection.account}"
+    title = get(connection.connector).title
+    what = f"{'Full' if full else 'Incremental'} sync of {title} {connection.account}"
     figures = f"read {number(totals['read'])}, changed {number(totals['written'])}, deleted {number(totals['deleted'])}"
     line = f"{what} in {duration(result.seconds)}: {figures}"
     if totals["rejected"]:
