@@ -47,15 +47,19 @@ _WHOLE = (
 # Year 1 to the end of year 9999: what psycopg and Python's datetime can read back.
 _MOMENT_S = (
     _NUMBER + "CASE WHEN pg_input_is_valid({t}, 'bigint') THEN CASE WHEN ({t})::bigint"
-    " BETWEEN -62135596800 AND 253402300799 THEN to_timestamp(({t})::bigint) END END END"
+    " BETWEEN -62135596800 AND 253402300799 THEN to_timestamp(({t})::bigint) END"
+    " WHEN {v}::numeric BETWEEN -62135596800 AND 253402300799 AND trunc({v}::numeric) = {v}::numeric"
+    " THEN to_timestamp({v}::bigint) END END"
 )
+# `mod` and not its operator: psycopg takes that for a placeholder.
 _MOMENT_MS = (
-    _NUMBER + "CASE WHEN pg_input_is_valid({t}, 'bigint') THEN CASE WHEN ({t})::bigint"
-    " BETWEEN -62135596800000 AND 253402300799999 THEN to_timestamp(floor(({t})::numeric / 1000)::bigint)"
-    " + ((({t})::bigint % 1000 + 1000) % 1000)::integer * interval '1 millisecond' END END END"
+    _NUMBER + "CASE WHEN {v}::numeric BETWEEN -62135596800000 AND 253402300799999"
+    " AND trunc({v}::numeric) = {v}::numeric THEN to_timestamp(floor({v}::numeric / 1000)::bigint)"
+    " + mod(mod({v}::numeric, 1000) + 1000, 1000)::integer * interval '1 millisecond' END END"
 )
 _MOMENT_ISO = (
-    _STRING + "CASE WHEN {t} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt][0-9]{{2}}:[0-9]{{2}}:[0-5][0-9]([.][0-9]{{1,6}})?"
+    _STRING
+    + "CASE WHEN {t} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{{1,6}})?"
     "([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})$' AND pg_input_is_valid({t}, 'timestamptz') THEN"
     " CASE WHEN ({t})::timestamptz >= '0001-01-01 00:00:00+00' AND ({t})::timestamptz < '10000-01-01 00:00:00+00'"
     " THEN ({t})::timestamptz END END END"
