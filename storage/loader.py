@@ -18,7 +18,7 @@ from uuid import UUID
 from storage import checkpoints
 from storage.checkpoints import Statement
 from storage.database import Conn, Database
-from storage.loads import Counts, Load
+from storage.loads import Counts, Load, can_name_a_row
 from storage.notify import Notifier
 from storage.page_sql import retire_keys
 from storage.rejected import set_aside
@@ -203,33 +203,35 @@ class Batch:
 
     async def _write_rest(self, load: Load) -> None:
         stream = load.table.stream
-        if load.deleted:
-            await self._retire(load)
-        if load.touched:
+        deleted = sorted({key for key in load.deleted if can_name_a_row(key)})
+        if deleted:
+            await self._retire(load, deleted)
+        touched = [key for key in load.touched if can_name_a_row(key)]
+        if touched:
             self.seq += 1
-            await checkpoints.add_rereads(self._conn, self._connection_id, stream, load.touched, self.seq)
+            await checkpoints.add_rereads(self._conn, self._connection_id, stream, touched, self.seq)
         for statement in load.after:
             self._after.pop(statement.subject, None)
             self._after[statement.subject] = statement
         self._counts(stream)
 
-    async def _retire(self, load: Load) -> None:
+    async def _retire(self, load: Load, keys: Sequence[str]) -> None:
         stream = load.table.stream
         parameters = {
             "connection": self._connection_id,
             "stream": stream,
-            "keys": sorted(set(load.deleted)),
+            "keys": keys,
             "note": load.note,
             "seq": self.seq,
         }
         row = await (await self._conn.execute(retire_keys(load.table), parameters)).fetchone()
         if row is None:
             raise AssertionError  # an aggregate always has a row
-        self.seq += len(load.deleted)
+        self.seq += len(keys)
         late: list[str] = row["late"] or []
         self._counts(stream).deleted += row["retired"]
         self._alive[stream] = self._alive.get(stream, 0) - row["retired"]
-        settled = sorted(set(load.deleted) - set(late))
+        settled = sorted(set(keys) - set(late))
         await checkpoints.settle_rereads(self._conn, self._connection_id, stream, settled, load.note)
         if late:
             await checkpoints.add_rereads(self._conn, self._connection_id, stream, late, self.seq)

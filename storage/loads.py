@@ -15,6 +15,18 @@ BYTES = 4 * 1024 * 1024
 """The same for their size."""
 
 
+KEY_BYTES = 2_400
+"""A key's text that is longer names no row: with all else in an entry of a B-tree, 2,704 bytes is the most."""
+
+
+def can_name_a_row(key: str) -> bool:
+    """Whether Postgres can keep the key at all: a provider may name anything."""
+    try:
+        return 0 < len(key.encode()) <= KEY_BYTES and "\x00" not in key
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """Something to be committed for one stream: records, deletions, and the checkpoint that covers them.
