@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from storage.checkpoints import add_rereads
 from storage.database import Conn, Database
@@ -112,9 +113,19 @@ async def waiting(db: Database, beginning: str | None = None) -> list[SetAside]:
     return [SetAside(**row) for row in rows]
 
 
-async def stored(conn: Conn, record: SetAside, *, late: Sequence[str], seq: int, born: int) -> None:
-    """The record was stored, or is to be read again by id, in this transaction, which moved the counter to *seq*."""
-    await add_rereads(conn, record.connection_id, record.stream, late, seq)
+async def stored(
+    conn: Conn, record: SetAside, table: StreamTable, *, late: Sequence[str], before: int, born: int
+) -> None:
+    """The record is no longer set aside; it was stored in this transaction, which found the counter at *before*.
+
+    It is read again by id at the next sync: nobody knows how old it is, or what became of it since.
+    """
+    written = sql.SQL("SELECT {} AS key FROM {} t WHERE connection_id = %s AND change_seq > %s").format(
+        table.key_text("t"), table.identifier
+    )
+    keys = [row["key"] async for row in await conn.execute(written, [record.connection_id, before])]
+    seq = before + 1
+    await add_rereads(conn, record.connection_id, record.stream, [*late, *keys], seq)
     await conn.execute("UPDATE syncline.connection SET change_seq = %s WHERE id = %s", [seq, record.connection_id])
     await conn.execute(
         "UPDATE syncline.sync_state SET rows = rows + %s WHERE connection_id = %s AND stream = %s",

@@ -20,7 +20,8 @@ async def retire_unseen(sync: Sync, full_read: FullRead) -> End:
     if not guarded:
         end = await _retire_each(sync, absentees)
     elif await _all_gone(sync, absentees):
-        end = "needs_confirmation"
+        # A sample that time did not suffice for says nothing.
+        end = "continued" if sync.source.out_of_time else "needs_confirmation"
     else:
         end = await _retire_if_few(sync, absentees, alive)
     if end == "continued":

@@ -14,7 +14,7 @@ from tasks.stream_tables import tables_of
 async def retry_rejected(db: Database, record_id: str | None = None) -> dict[str, int]:
     """How many of them, or of the one whose id begins so, are `stored` now, and how many are still `rejected`.
 
-    A record whose row was written since is not stored over it: it is read again by id at the next sync.
+    A record whose row was written since is not stored over it. Either way it is read again by id at the next sync.
     """
     waiting = await rejected.waiting(db, record_id)
     stored = 0
@@ -31,7 +31,7 @@ async def _retry(db: Database, record: SetAside) -> bool:
         result = await write_records(conn, Target(record.connection_id, table, 0, None), [record.body], seq)
         if result.rejected:
             return False
-        await rejected.stored(conn, record, late=result.late, seq=seq + 1, born=result.born)
+        await rejected.stored(conn, record, table, late=result.late, before=seq, born=result.born)
         return True
 
 
