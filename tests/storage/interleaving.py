@@ -17,10 +17,10 @@ from storage.full_reads import Absentees
 from storage.loads import Load
 from tests.fixtures.copies import THINGS, Copy, new_connection, thing
 
-KEYS = ["a", "b", "c", "d"]
-OFTEN = [5, 2, 2, 1]  # few keys, one more than the others: orders that matter are about one record
+KEYS = ["a", "b", "c"]
+OFTEN = [6, 2, 1]  # few keys, one more than the others: orders that matter are about one record
 NAMES = ["X", "Y"]
-PAGE = 2
+PAGE = 1
 STREAM = THINGS.stream
 NOWHERE = -1
 
@@ -43,13 +43,11 @@ class Provider:
     alive: dict[str, str] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
-    def put(self, key, name):
-        if self.alive.get(key) != name:
+    def set(self, key, name):
+        """The record is *name* now; None: it is deleted."""
+        self.alive = {other: self.alive[other] for other in self.alive if other != key}
+        if name:
             self.alive[key] = name
-            self.log.append(key)
-
-    def delete(self, key):
-        del self.alive[key]
         self.log.append(key)
 
     def page(self, after, until):
@@ -72,6 +70,8 @@ class Request:
     found: dict[str, str] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     load: Load | None = None
+    not_before: int = 0
+    """Waits so long, in lines of the trace, before it may be written."""
 
     def __str__(self):
         told = f" = {self.found or self.gone}" if self.load else ""
@@ -100,6 +100,7 @@ class Interleaving:
         self.provider = Provider()
         self.clock = 0
         self.read_at: dict[str, int] = {}  # by key, the time of which the copy's state is known to be
+        self.read_by: dict[str, str] = {}
         self.rows: dict[str, Row] = {}
         self.rereads: list[str] = []
         self.cursor: dict[str, int] | None = None
@@ -107,24 +108,24 @@ class Interleaving:
 
     async def start(self):
         self.copy = Copy(self.db, await new_connection(self.db))
-        for key in self.chance.sample(KEYS, 3):
-            self.provider.put(key, self.chance.choice(NAMES))
+        for key in self.chance.sample(KEYS, 2):
+            self.provider.set(key, self.chance.choice(NAMES))
         await self._take_over()
 
     async def step(self):
         """Something that can happen now happens."""
         possible = {
-            self.provider_changes: 4,
-            self.begin_full_read: 4 * (not self.full_read and not self.requests),
-            self.ask_for_a_page: 5 * bool(self._parts_to_ask),
-            self.ask_by_id: 6,
+            self.provider_changes: 6,
+            self.begin_full_read: 3 * (not self.full_read),
+            self.ask_for_a_page: 8 * bool(self._parts_to_ask),
+            self.ask_by_id: 4,
             self.ask_for_changes: 4
             * bool(not self.full_read and self.cursor and all(each.kind != "feed" for each in self.requests)),
-            self.answer: 6 * bool(self._open),
-            self.write: 5 * bool(self._writable),
+            self.answer: 8 * bool(self._open),
+            self.write: 4 * bool(self._ripe),
             self.read_again: 3 * bool(self.rereads),
             self.ask_for_absentees: 9 * bool(self.full_read and not self.parts and self.absentees is None),
-            self.finish_full_read: 9 * bool(self.full_read and self.absentees is not None and not self.requests),
+            self.finish_full_read: 9 * bool(self.full_read and self.absentees is not None),
             self.crash: 0.5 * bool(self.requests),
         }
         [action] = self.chance.choices(list(possible), list(possible.values()))
@@ -134,12 +135,9 @@ class Interleaving:
     # the provider
 
     async def provider_changes(self):
-        if self.provider.alive and self.chance.random() < 0.4:
-            key = self.chance.choice(sorted(self.provider.alive))
-            self.provider.delete(key)
-        else:
-            key = self._key()
-            self.provider.put(key, self.chance.choice(NAMES))
+        key = self._key()
+        states = {None, *NAMES} - {self.provider.alive.get(key)}
+        self.provider.set(key, self.chance.choice(sorted(states, key=str)))
         self.trace.append(f"  {key} is {self.provider.alive.get(key)}")
 
     def _key(self):
@@ -148,13 +146,15 @@ class Interleaving:
     # asking
 
     async def begin_full_read(self):
+        """A full read begins and ends when nothing else of its stream is under way, as in `tasks.plan`."""
+        await self._settle()
         change_cursor = {"n": len(self.provider.log)}
         start = {"after": "", "until": "z"}
         run, db = self.copy.run, self.db
         self.full_read = await full_reads.begin(
             db, run, STREAM, change_cursor=change_cursor, start=start, confirm_deletes=False
         )
-        cut = self.chance.choice(["", "b", "c"])
+        cut = self.chance.choice(["", "a", "b"])
         if cut:
             [part], _ = await full_reads.parts(db, self.full_read)
             halves = start | {"until": cut}, start | {"after": cut}
@@ -167,7 +167,8 @@ class Interleaving:
         self.requests.append(Request("page", self._note(), part=part, cursor=self.cursors[part]))
 
     async def ask_by_id(self):
-        self.requests.append(Request("id", self._note(), key=self._key()))
+        waits = self.chance.choices([0, 20], [2, 1])[0]
+        self.requests.append(Request("id", self._note(), key=self._key(), not_before=len(self.trace) + waits))
 
     async def ask_for_changes(self):
         self.requests.append(Request("feed", self._note(), cursor=self.cursor))
@@ -189,7 +190,7 @@ class Interleaving:
 
     def _note(self):
         """The last counter this process committed, or an older one: that must always be safe."""
-        lag = self.chance.choice([1, 1, 1, 2, 6])
+        lag = self.chance.choices([1, 2, 6], [8, 1, 1])[0]
         return self.notes[max(0, len(self.notes) - lag)]
 
     # answering
@@ -232,14 +233,15 @@ class Interleaving:
     async def write(self):
         """Some of what was answered is committed at once: pages of a part in their order, all else in any."""
         chosen = []
-        for _ in range(self.chance.randint(1, 4)):
-            if self._writable:
-                newest_first = sorted(self._writable, key=lambda each: -each.answered)
+        for _ in range(self.chance.choices([1, 2, 4], [6, 2, 1])[0]):
+            if self._ripe:
+                newest_first = sorted(self._ripe, key=lambda each: -each.answered)
                 chosen.append(newest_first[0] if self.chance.random() < 0.5 else self.chance.choice(newest_first))
                 self.requests.remove(chosen[-1])
         await self._commit(chosen)
 
     async def finish_full_read(self):
+        await self._settle()
         after = full_reads.finished(self.copy.connection_id, self.full_read)
         await self._commit([], self.copy.load(self.notes[-1], after=after))
         self.full_read = self.absentees = None
@@ -306,11 +308,16 @@ class Interleaving:
                 self.met["newer state not trusted, to be read again"] += 1
                 assert key in self.rereads
             self.read_at[key] = at
-            self._count(told, last, was)
+            self._count(told, last, was, self.read_by.get(key))
+            if at > last:
+                by = next(each for each in chosen if each.answered == at)
+                kind = {"id": "an id", "page": "a page", "feed": "a feed"}[by.kind]
+                self.read_by[key] = f"{kind} that found it {'equal' if was == shows else 'changed'}"
 
-    def _count(self, told, last, was):
+    def _count(self, told, last, was, by):
         late = [state for time, state in told if time < last and state != was]
         self.met["older state kept out"] += bool(late)
+        self.met[f"older state kept out after {by}"] += bool(late)
         self.met["older state kept out of a tombstone or an absence"] += bool(late and was is None)
         self.met["older deletion kept off a row"] += None in late
         self.met["several states in one transaction"] += len({state for _, state in told}) > 1
@@ -331,6 +338,10 @@ class Interleaving:
         pages = [each for each in self.requests if each.part is not None]
         first = {each.part: each for each in reversed(pages)}
         return [each for each in self.requests if each.load and first.get(each.part, each) is each]
+
+    @property
+    def _ripe(self):
+        return [each for each in self._writable if each.not_before <= len(self.trace)]
 
     # the end
 

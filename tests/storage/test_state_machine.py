@@ -9,8 +9,8 @@ from collections import Counter
 from tests.storage.interleaving import Interleaving
 
 SEED = int(os.environ.get("INTERLEAVING_SEED", "1"))
-RUNS = int(os.environ.get("INTERLEAVING_RUNS", "250"))
-STEPS = 60
+RUNS = int(os.environ.get("INTERLEAVING_RUNS", "150"))
+STEPS = 120
 AT_ONCE = 4
 MUST_BE_MET = {
     "full read in one",
@@ -22,6 +22,9 @@ MUST_BE_MET = {
     "absentees alive",
     "read again",
     "older state kept out",
+    "older state kept out after a page that found it equal",
+    "older state kept out after an id that found it equal",
+    "older state kept out after an id that found it changed",
     "older state kept out of a tombstone or an absence",
     "older deletion kept off a row",
     "newer state not trusted, to be read again",
@@ -43,7 +46,7 @@ async def test_the_copy_ends_equal_to_the_provider(shop, capsys):
 
     with capsys.disabled():
         told = ", ".join(f"{count} {order}" for order, count in met.most_common())
-        print(f"\n{RUNS} interleavings, seed {SEED}, {time.monotonic() - begun:.0f} s: {told}")  # noqa: T201
+        print(f"\n{RUNS} interleavings, seed {SEED}, {time.monotonic() - begun:.0f} s: {told}")
     assert {order for order, count in met.items() if count} >= MUST_BE_MET
 
 
