@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from connectors.registry import find_connectors
 
@@ -29,7 +29,13 @@ ConnectorName = Annotated[
 ConnectionId = Annotated[UUID, Field(description="Only this connection.")]
 StreamNames = Annotated[list[str], AfterValidator(_all_known), Field(description="Only these streams.")]
 ConfirmDeletes = Annotated[
-    bool, Field(description="Read in full anew, and retire what is gone even where it is unusually much.")
+    bool,
+    WithJsonSchema(  # Prefect drops the description of a Field that is not inside a union
+        {
+            "type": "boolean",
+            "description": "Read in full anew, and retire what is gone even where it is unusually much.",
+        }
+    ),
 ]
 Shard = Annotated[
     list[UUID], Field(description="Filled in when a large run hands connections on to this one; leave it empty.")

@@ -25,18 +25,18 @@ def home():
 
 
 @pytest.fixture
-def start():
+def start(home):
     """Starts Postgres in a home; all of them are stopped afterwards."""
     started = []
 
-    def begin(home):
-        process = postgres.start(home)
-        started.append((home, process))
+    def begin(folder):
+        process = postgres.start(folder)
+        started.append((folder, process))
         return process
 
     yield begin
-    for home, process in started:
-        postmaster.stop(home / "postgres", 5)
+    for folder, process in started:
+        postmaster.stop(folder / "postgres", 5)
         if process is not None:
             process.wait()
 

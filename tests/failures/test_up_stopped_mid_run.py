@@ -1,0 +1,24 @@
+"""Case 9: SIGTERM, or Ctrl-C twice, while a run is under way."""
+
+import signal
+
+import pytest
+
+pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]], ids=["SIGTERM", "Ctrl-C twice"])
+def test_no_process_is_left_and_the_run_is_closed(own_up, signals):
+    """Stopped within ten seconds with exit code 0, no process left; the next `up` knows the run as crashed."""
+    own_up.start()
+    run_id = own_up.start_sleepy_run()
+    tree = own_up.tree()
+
+    code, seconds = own_up.stop(*signals)
+
+    print(f"stopped after {seconds:.1f} s")
+    assert code == 0
+    assert seconds < 10
+    assert [process for process in tree if process.is_running()] == []
+    own_up.start()
+    assert own_up.state_of(run_id) == "CRASHED"
