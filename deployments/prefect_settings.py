@@ -10,6 +10,7 @@ from pathlib import Path
 from deployments.home import kept_secret, private_folder
 
 DAY = 86_400
+LOOPBACK = "127.0.0.1,localhost,::1"  # never asked of a proxy
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -54,6 +55,8 @@ def client_environment(home: Path, api_url: str | None, auth: str | None) -> dic
         ours["PREFECT_API_URL"] = api_url
     if auth:
         ours["PREFECT_API_AUTH_STRING"] = auth
+    proxied = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
+    ours["NO_PROXY"] = ours["no_proxy"] = ",".join(filter(None, [proxied, LOOPBACK]))
     return CLIENT | {"PREFECT_HOME": str(private_folder(home / "prefect"))} | os.environ | ours
 
 
