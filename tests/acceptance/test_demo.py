@@ -10,7 +10,10 @@ import psutil
 import pytest
 
 SYNCLINE = [sys.executable, "-c", "from cli.main import main; main()"]
-DEMO_SECONDS = 90
+ALONE = "PYTEST_XDIST_WORKER" not in os.environ
+DEMO_SECONDS = 90 if ALONE else 240  # other tests run beside it
+
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +23,13 @@ def demo(tmp_path_factory):
     started = time.monotonic()
     environment = os.environ | {"SYNCLINE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/not-to-be-used"}
     done = subprocess.run(
-        [*SYNCLINE, "demo"], cwd=folder, env=environment, capture_output=True, text=True, timeout=170, check=False
+        [*SYNCLINE, "demo"], cwd=folder, env=environment, capture_output=True, text=True, timeout=280, check=False
     )
     return folder, done, time.monotonic() - started
 
 
 def test_it_ends_well_and_in_time(demo):
-    """Exit code 0, within 90 seconds."""
+    """Exit code 0, and within 90 seconds on two cores that have nothing else to do."""
     _, done, seconds = demo
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -15,6 +15,8 @@ from sandbox.stories import stories
 ROOT = Path(__file__).parents[2]
 (STORY,) = stories()
 
+pytestmark = pytest.mark.timeout(400)
+
 
 def _blocks(document, languages=("", "sh", "sql")):
     return re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / document).read_text(), flags=re.MULTILINE | re.DOTALL)
@@ -52,7 +54,7 @@ def _run(place, command):
         env=parts.environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         stdin=subprocess.DEVNULL,
     )
