@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -113,4 +114,7 @@ class Product:
 
     def forget(self):
         """The home and all that was in it are gone."""
-        shutil.rmtree(self.home, ignore_errors=True)
+        end = time.monotonic() + 15
+        while self.home.exists() and time.monotonic() < end:
+            shutil.rmtree(self.home, ignore_errors=True)  # Postgres may still be putting its last files away
+            time.sleep(0.1)
