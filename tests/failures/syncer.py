@@ -1,0 +1,111 @@
+"""Syncs in processes of their own: one process has imported everything, and forks for each sync that is asked for.
+
+Run as a script with the path of a Unix socket. Every connection to it is one sync: a line of JSON comes, the process
+id goes back, and at the end the result. A sync that was killed says nothing.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import flows.by_hand  # imported once for all that are forked
+from connectors.retry import Patience, set_patience
+from flows.by_hand import SyncResult
+from storage import connections
+from storage.errors import StorageError
+from tasks import stream_tasks
+from tasks.requests import Mode, Request, Result
+from tasks.sync_connection import sync_connection
+from tasks.workshop import open_workshop
+
+
+def main(path: str) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the dead
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen(64)
+        gc.freeze()
+        print("ready", flush=True)
+        while True:
+            asker, _ = server.accept()
+            if os.fork() == 0:
+                server.close()
+                _child(asker)
+            asker.close()
+
+
+def _child(asker: socket.socket) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    code = 1
+    try:
+        with asker, asker.makefile("rw") as lines:
+            print(os.getpid(), file=lines, flush=True)
+            job = json.loads(lines.readline())
+            with Path(job["log"]).open("ab", buffering=0) as log:
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            os.environ.update(job["environment"])
+            print(json.dumps(_result(job)), file=lines, flush=True)
+            code = 0
+    finally:
+        os._exit(code)
+
+
+def _result(job: dict[str, Any]) -> dict[str, Any]:
+    """As `syncline sync --json` gives it; what could not even begin as its error."""
+    if job["patience"]:
+        set_patience(Patience(**job["patience"]))
+    for task in (stream_tasks.read_stream_in_full, stream_tasks.read_stream_changes):
+        task.retry_delay_seconds = job["retry_seconds"]
+    try:
+        return asyncio.run(_flow(job) if job["flow"] else _without_flow(job)) | {
+            "peak": peak_memory(),
+            "cpu": sum(os.times()[:2]),
+        }
+    except StorageError as error:
+        return {"outcome": "failed", "error": str(error), "error_code": error.code, "raised": True}
+
+
+async def _flow(job: dict[str, Any]) -> dict[str, Any]:
+    """By the flow that the deployments run."""
+    result = await flows.by_hand.sync(
+        UUID(job["connection"]), full=job["full"], streams=job["streams"], confirm_deletes=job["confirm_deletes"]
+    )
+    return _told(result)
+
+
+async def _without_flow(job: dict[str, Any]) -> dict[str, Any]:
+    """What the flow does for each connection, without the second that Prefect takes to begin a flow run."""
+    mode: Mode = "full" if job["full"] or job["confirm_deletes"] else "incremental"
+    request = Request(mode, "cli", streams=job["streams"], confirm_deletes=job["confirm_deletes"])
+    async with open_workshop() as workshop:
+        connection = await connections.get(workshop.db, UUID(job["connection"]))
+        return _told(await sync_connection(workshop, connection, request))
+
+
+def _told(result: SyncResult | Result) -> dict[str, Any]:
+    return {
+        "run_id": str(result.run_id) if result.run_id else None,
+        "outcome": result.outcome,
+        "streams": {name: dict(counts) for name, counts in result.streams.items()},
+        "seconds": result.seconds,
+        "error": result.error,
+        "error_code": result.error_code,
+    }
+
+
+def peak_memory() -> int:
+    """The most bytes that this process has held since it was forked."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
