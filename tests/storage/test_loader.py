@@ -125,6 +125,19 @@ async def test_a_run_that_was_taken_over_writes_nothing(copy, notifier):
     assert await copy.rows() == {}
 
 
+async def test_a_transaction_that_took_its_time_leaves_the_rest_to_the_next(copy, notifier, monkeypatch):
+    """Each load is committed in full with its checkpoint, at least one in every transaction, none twice."""
+    monkeypatch.setattr(loader, "TRANSACTION_SECONDS", 0)
+    seen = []
+    async with Loader(copy.db, copy.run, notifier, lambda _, counts: seen.append(counts.read)) as load:
+        for number in range(8):
+            await load.add(copy.load(load.note, thing(f"{number}"), touched=["t"], after=[checkpoint(copy, n=number)]))
+
+    assert seen == [1] * 8
+    assert list(await copy.rows()) == [str(number) for number in range(8)]
+    assert (await copy.state())["cursor"] == {"n": 7}
+
+
 async def test_memory_stays_bounded(copy, notifier, monkeypatch):
     """Whoever adds faster than Postgres writes has to wait."""
     monkeypatch.setattr(loader, "QUEUE_LOADS", 3)

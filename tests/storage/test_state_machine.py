@@ -9,7 +9,7 @@ from collections import Counter
 from tests.storage.interleaving import Interleaving
 
 SEED = int(os.environ.get("INTERLEAVING_SEED", "1"))
-RUNS = int(os.environ.get("INTERLEAVING_RUNS", "150"))
+RUNS = int(os.environ.get("INTERLEAVING_RUNS", "200"))
 STEPS = 120
 AT_ONCE = 4
 MUST_BE_MET = {

@@ -1,5 +1,6 @@
 """Whatever a page holds, its good records are stored exactly, and the odd ones are mended or set aside."""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.loads import Counts
+from tasks.keys import key_text
 from tests.fixtures.copies import PAIRS, exact, new_copy, thing
 
 NINES = "9" * 5000
@@ -170,4 +172,20 @@ async def test_a_key_of_several_columns(shop):
     rows = await copy.rows()
     assert rows["2"]["deleted_at"]
     assert not rows["1"]["deleted_at"]
+    await copy.stack.aclose()
+
+
+@pytest.mark.parametrize("part", ['a"b', "a\\b", "\x01\x1f\x7f\t\n\b\f", "é 😀 \u2028", "[1]", "'", "%s"])
+async def test_a_key_of_several_columns_is_written_alike_everywhere(shop, part):
+    """Postgres and the tasks make the same text of a key, whatever characters it holds."""
+    copy = await new_copy(shop, PAIRS)
+    pair = {"channel_id": part, "ts": "1"}
+    await copy.commit(copy.load(0, json.dumps(pair | {"name": "x"}).encode()))
+
+    await copy.commit(copy.load(0, json.dumps(pair | {"name": "y"}).encode()))
+    [key] = await copy.rereads()
+    done = await copy.commit(copy.load(await copy.note(), deleted=[key_text((part, "1"))]))
+
+    assert key == key_text((part, "1"))
+    assert done.counts["pairs"].deleted == 1
     await copy.stack.aclose()
