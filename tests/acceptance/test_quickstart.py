@@ -1,9 +1,11 @@
 """Every command of the README and of the documents, run as it is written."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,18 @@ def test_the_quickstart_from_top_to_bottom(place):
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         if command.startswith("syncline connect "):
             known = done.stdout.strip()
+            _first_sync_is_done(place)
+
+
+def _first_sync_is_done(place):
+    """What the reader of the quickstart sees in `syncline status` before going on."""
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline:
+        (connection,) = json.loads(_run(place, "syncline status --json").stdout)["connections"]
+        if all(stream["last_full_sync"] for stream in connection["streams"]) and not connection["sync_in_progress"]:
+            return
+        time.sleep(1)
+    raise AssertionError(connection)
 
 
 def _connected_again(place):
