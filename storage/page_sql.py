@@ -22,7 +22,7 @@ _KEY = (
 
 
 @cache
-def write_page(table: StreamTable) -> sql.Composed:
+def write_page(table: StreamTable) -> bytes:
     """Parameters: connection, stream, body (a JSON array), note, seq, full_read (or null). One row comes back.
 
     `note` is the connection's counter as it stood before the request was sent; `seq` the counter now: the record at
@@ -43,7 +43,7 @@ def write_page(table: StreamTable) -> sql.Composed:
         ]
     )
     updates = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(column) for column in columns)
-    return sql.SQL(_WRITE_PAGE).format(
+    statement = sql.SQL(_WRITE_PAGE).format(
         table=table.identifier,
         newer=_NEWER,
         keys=sql.SQL(", ").join(
@@ -58,6 +58,7 @@ def write_page(table: StreamTable) -> sql.Composed:
         values=values,
         updates=sql.SQL("{}, ").format(updates) if columns else sql.SQL(""),
     )
+    return statement.as_bytes(None)  # composed once a process, not once a page
 
 
 # The keys that somebody read or deleted after the note without a row to show for it.
@@ -112,13 +113,13 @@ SELECT count(*) FILTER (WHERE NOT same AND NOT late) AS written,
 
 
 @cache
-def retire_keys(table: StreamTable) -> sql.Composed:
+def retire_keys(table: StreamTable) -> bytes:
     """Parameters: connection, stream, keys, note, seq. Back come how many were `retired`, and the `late`.
 
     A deletion that finds no living row leaves a mark, so that a page still under way does not bring the record back.
     """
     columns = key_values(table, "g.key")
-    return sql.SQL(_RETIRE_KEYS).format(
+    statement = sql.SQL(_RETIRE_KEYS).format(
         table=table.identifier,
         newer=_NEWER,
         join=sql.SQL(" AND ").join(
@@ -126,6 +127,7 @@ def retire_keys(table: StreamTable) -> sql.Composed:
             for name, value in zip(table.key, columns, strict=True)
         ),
     )
+    return statement.as_bytes(None)
 
 
 def key_values(table: StreamTable, key: str) -> list[sql.Composable]:
