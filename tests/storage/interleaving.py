@@ -317,7 +317,8 @@ class Interleaving:
     def _count(self, told, last, was, by):
         late = [state for time, state in told if time < last and state != was]
         self.met["older state kept out"] += bool(late)
-        self.met[f"older state kept out after {by}"] += bool(late)
+        if late:
+            self.met[f"older state kept out after {by}"] += 1
         self.met["older state kept out of a tombstone or an absence"] += bool(late and was is None)
         self.met["older deletion kept off a row"] += None in late
         self.met["several states in one transaction"] += len({state for _, state in told}) > 1

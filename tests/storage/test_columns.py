@@ -173,7 +173,7 @@ values = st.recursive(
     max_leaves=4,
 )
 PLENTY = settings(
-    max_examples=10, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
 
