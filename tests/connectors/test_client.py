@@ -248,7 +248,7 @@ async def test_a_whole_gzip_of_some_size_is_read(client, provider, stripe):
         ("Wed, 25 Nov 2020 10:00:00 GMT", 0),
     ],
 )
-async def test_retry_after_is_obeyed(said, pause, client, provider, stripe, throttle, records):  # noqa: PLR0917
+async def test_retry_after_is_obeyed(said, pause, client, provider, stripe, throttle, records):
     """Seconds and dates pause the buckets for as long as the provider said, by its own clock."""
     provider.answer = lambda asked: http(b"", 429, retry_after=said) if len(provider.asked) == 1 else page([])
 
@@ -337,7 +337,7 @@ async def test_limits_without_end_meet_the_deadline(client, provider, stripe, th
         ("", ["account", "endpoint-get-v1-customers"]),
     ],
 )
-async def test_the_bucket_that_stripe_names_is_paused(reason, names, client, provider, stripe, throttle):  # noqa: PLR0917
+async def test_the_bucket_that_stripe_names_is_paused(reason, names, client, provider, stripe, throttle):
     """A limit of one endpoint leaves the others alone."""
     limited = http(b"", 429, retry_after=1, stripe_rate_limited_reason=reason)
     provider.answer = lambda asked: limited if len(provider.asked) == 1 else page([])

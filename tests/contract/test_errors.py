@@ -26,7 +26,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_each_failure_has_its_reaction(kind, connector, account, client, records, first):  # noqa: PLR0917
+async def test_each_failure_has_its_reaction(kind, connector, account, client, records, first):
     """Lists and single records fail alike: by class, with a sentence for the user, every attempt in the book."""
     error, attempts = KINDS[kind]
     account.fill(first, 10)

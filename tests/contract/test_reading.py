@@ -27,7 +27,7 @@ def by_key(stream, records):
 
 
 @each_stream
-async def test_a_full_read_brings_everything(connector, stream, account, client, throttle, records):  # noqa: PLR0917
+async def test_a_full_read_brings_everything(connector, stream, account, client, throttle, records):
     """Every record is there once and whole; each request was throttled, recorded and came lazily."""
     declared = connector.stream(stream)
     account.fill(declared, int(2.5 * account.longest_page))
