@@ -44,10 +44,9 @@ _WHOLE = (
     " WHEN {v}::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 AND trunc({v}::numeric) = {v}::numeric"
     " THEN {v}::bigint END END"
 )
-# Year 1 to the end of year 9999: what psycopg and Python's datetime can read back.
+# Year 1 to the end of year 9999: what psycopg and Python's datetime can read back. Up to 11 characters lie well within.
 _MOMENT_S = (
-    _NUMBER + "CASE WHEN pg_input_is_valid({t}, 'bigint') THEN CASE WHEN ({t})::bigint"
-    " BETWEEN -62135596800 AND 253402300799 THEN to_timestamp(({t})::bigint) END"
+    _NUMBER + "CASE WHEN strpos({t}, '.') = 0 AND length({t}) < 12 THEN to_timestamp(({t})::bigint)"
     " WHEN {v}::numeric BETWEEN -62135596800 AND 253402300799 AND trunc({v}::numeric) = {v}::numeric"
     " THEN to_timestamp({v}::bigint) END END"
 )
@@ -71,7 +70,7 @@ _TAKE = {
         "CASE jsonb_typeof({v}) WHEN 'number' THEN {v}::numeric WHEN 'string' THEN"
         " CASE WHEN length({t}) <= 1000 AND {t} ~ '^-?[0-9]+([.][0-9]+)?$' THEN ({t})::numeric END END"
     ),
-    "flag": "CASE WHEN jsonb_typeof({v}) = 'boolean' THEN {v}::boolean END",
+    "flag": "CASE {v} WHEN 'true'::jsonb THEN true WHEN 'false'::jsonb THEN false END",
     "moment_s": _MOMENT_S,
     "moment_ms": _MOMENT_MS,
     "moment_iso": _MOMENT_ISO,
@@ -80,7 +79,8 @@ _TAKE = {
         " THEN ({t})::date END END"
     ),
     "texts": (
-        "CASE WHEN jsonb_typeof({v}) = 'array' AND NOT jsonb_path_exists({v}, 'strict $[*] ? (@.type() != \"string\")')"
+        "CASE WHEN {v} = '[]'::jsonb THEN '{{}}'::text[] WHEN jsonb_typeof({v}) = 'array'"
+        " AND NOT jsonb_path_exists({v}, 'strict $[*] ? (@.type() != \"string\")')"
         " THEN ARRAY(SELECT jsonb_array_elements_text({v})) END"
     ),
 }
