@@ -5,6 +5,7 @@ Times are handed out as seconds from now, because a process's clock need not agr
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from storage.database import Conn
 
@@ -27,7 +28,7 @@ TAKE_TURN = """
         FROM turn, unnest(%(names)s::text[], %(spans)s::float8[]) AS span(name, seconds)
         WHERE turn.got AND bucket.name = span.name
     )
-    SELECT got, extract(epoch FROM now)::float8 AS now, extract(epoch FROM start - now)::float8 AS wait,
+    SELECT got, start AS began, extract(epoch FROM now)::float8 AS now, extract(epoch FROM start - now)::float8 AS wait,
            extract(epoch FROM greatest(paused_until, now) - now)::float8 AS pause
     FROM turn
 """
@@ -35,9 +36,9 @@ MAKE = """
     INSERT INTO syncline.rate_bucket (name, free_at)
     SELECT unnest(%s::text[]), clock_timestamp() ON CONFLICT DO NOTHING
 """
-POSTPONE = """
-    UPDATE syncline.rate_bucket
-    SET free_at = greatest(free_at, clock_timestamp() + make_interval(secs => %s)) WHERE name = %s
+SETTLE = """
+    UPDATE syncline.rate_bucket SET free_at = clock_timestamp() + make_interval(secs => %(left)s)
+    WHERE name = %(name)s AND free_at = %(began)s + make_interval(secs => %(span)s)
 """
 PAUSE = """
     INSERT INTO syncline.rate_bucket AS bucket (name, free_at, paused_until)
@@ -56,6 +57,8 @@ class Turn:
     """What became of asking for a turn."""
 
     got: bool
+    began: datetime
+    """When the turn begins, by Postgres' clock, exactly."""
     now: float
     """When it was asked, in seconds by Postgres' clock."""
     wait: float
@@ -79,9 +82,10 @@ async def take_turn(conn: Conn, spans: Mapping[str, float], *, ahead: float) -> 
     return Turn(**row) if row else None
 
 
-async def postpone(conn: Conn, name: str, seconds: float) -> None:
-    """Nobody's turn at the bucket begins sooner than in *seconds*."""
-    await conn.execute(POSTPONE, (seconds, name))
+async def settle(conn: Conn, name: str, turn: Turn, span: float, *, left: float) -> bool:
+    """Whether the turn, taken for *span* seconds, now ends in *left* seconds; not if somebody has had the next one."""
+    asked = {"name": name, "began": turn.began, "span": span, "left": left}
+    return (await conn.execute(SETTLE, asked)).rowcount == 1
 
 
 async def pause(conn: Conn, names: Sequence[str], seconds: float) -> None:

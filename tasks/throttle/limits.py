@@ -22,9 +22,12 @@ T = TypeVar("T")
 
 LOOK_SECONDS = 5.0
 """How often it is looked whether the limit is still active: Prefect grants every request on one that is not."""
-ATTEMPT_SECONDS = 5.0
+ATTEMPT_SECONDS = 20.0
+"""An answer that is given up may have granted what then nobody spends, so it is waited for."""
 AWAY_SECONDS = 30.0
 """How long Prefect's server may be away, to be restarted for example, before a run gives up."""
+AT_ONCE = 8
+"""Questions on their way to Prefect; more would only wait for each other there, and count as slow."""
 LOCKED, UNPROCESSABLE, SERVER_ERROR = 423, 422, 500
 
 
@@ -44,6 +47,7 @@ class PrefectLimits:
         self._opening = asyncio.Lock()
         self._client: PrefectClient | None = None
         self._looked: dict[str, float] = {}
+        self._room = asyncio.Semaphore(AT_ONCE)
 
     async def close(self) -> None:
         self._client = None
@@ -115,7 +119,7 @@ class PrefectLimits:
         give_up = time.monotonic() + AWAY_SECONDS
         while True:
             try:
-                async with asyncio.timeout(ATTEMPT_SECONDS):
+                async with self._room, asyncio.timeout(ATTEMPT_SECONDS):
                     return await request(await self._opened())
             except (httpx.TransportError, httpx.HTTPStatusError, RuntimeError, TimeoutError) as error:
                 refused = isinstance(error, httpx.HTTPStatusError) and error.response.status_code < SERVER_ERROR

@@ -22,7 +22,12 @@ AHEAD = 0.030
 AGAIN = 0.020
 """The same for whoever has the turn that ends: others come first, so that processes take turns."""
 LEAD = 0.080
-"""Seconds from the start of a turn until its first unit comes due: so long may Prefect take to grant it."""
+"""Seconds from the start of a turn until its first unit comes due: so long may Prefect take to grant it for nothing."""
+SLOWEST = 10.0
+"""Seconds that Prefect is expected to take at most."""
+FORGETTING = 0.9
+"""What is left of the slowest answer with each one after it."""
+NOTICEABLE = 0.001
 NAP = 1.0
 """Seconds after which a sleeping pump looks whether anything is still wanted."""
 
@@ -34,6 +39,13 @@ class Share(NamedTuple):
     span: float
 
 
+class Answer(NamedTuple):
+    """Of Prefect, for one bucket: when the first unit comes due (None: it was denied) and when the turn is over."""
+
+    begin: float | None
+    end: float
+
+
 class Pump:
     """Claims turns in Postgres, has Prefect grant them, and fills the stocks."""
 
@@ -41,6 +53,8 @@ class Pump:
         self._line = line
         self._limits = limits
         self._clock = Clock()
+        self._slow = 0.0
+        """Seconds that Prefect took of late, at its slowest."""
 
     async def more(self, lane: Lane, since: float) -> None:
         """Something changed for the lane: units came, or more is known of when they will.
@@ -99,7 +113,9 @@ class Pump:
 
     async def _turn(self, shares: dict[Stock, Share]) -> float:
         sent = time.monotonic()
-        spans = {stock.name: share.span for stock, share in shares.items()}
+        # A turn that Prefect grants late begins late, so it is taken for longer while Prefect is slow.
+        slack = max(0.0, min(self._slow, SLOWEST) - LEAD)
+        spans = {stock.name: share.span + slack for stock, share in shares.items()}
         turn = await self._line.ask(lambda conn: rows.take_turn(conn, spans, ahead=AHEAD))
         noticed = time.monotonic()
         if turn is None:
@@ -110,31 +126,40 @@ class Pump:
         if not turn.got:
             return max(start - noticed, AHEAD / 10)
         await asyncio.sleep(start - noticed)
-        ends = await asyncio.gather(*(self._ask(stock, start, share) for stock, share in shares.items()))
-        await self._end_together(start, shares, dict(zip(shares, ends, strict=True)))
+        answers = await asyncio.gather(*(self._ask(stock, start, share) for stock, share in shares.items()))
+        for (stock, share), answer in zip(shares.items(), answers, strict=True):
+            # Turns of one length end at one moment, also when Prefect answered late for one of them.
+            end = max(
+                other.end for mate, other in zip(shares.values(), answers, strict=True) if mate.span == share.span
+            )
+            stock.ends = await self._settle(stock.name, turn, spans[stock.name], start + spans[stock.name], end)
+            if answer.begin is not None:
+                stock.supply.add(answer.begin, _units(stock, share, stock.ends + LEAD - answer.begin))
+        for lane in {lane for stock in shares for lane in stock.lanes}:
+            lane.changed.set()
         return 0.0
 
-    async def _ask(self, stock: Stock, start: float, share: Share) -> float:
-        """When the turn at this bucket is over."""
+    async def _ask(self, stock: Stock, start: float, share: Share) -> Answer:
         asked = time.monotonic()
         denied = await self._limits.ask(stock.name, share.units, stock.provider)
         answered = time.monotonic()
+        self._slow = max(answered - asked, self._slow * FORGETTING)
         if denied is not None:
             logger.debug("rate limit denied: bucket=%s units=%d", stock.name, share.units)
-            return answered + max(denied, share.span)
-        stock.supply.add(start + LEAD, share.units)
+            return Answer(None, answered + max(denied, share.span))
+        begin = max(start + LEAD, answered)
         # Prefect counts from when it granted, somewhere between question and answer: asked for the next block much
         # sooner than this it would deny it, and a denial costs a whole block.
-        return max(start + share.span, (asked + answered) / 2 + stock.pace.settled(share.units))
+        settled = (asked + answered) / 2 + stock.pace.settled(share.units)
+        return Answer(begin, max(begin - LEAD + share.span, settled))
 
-    async def _end_together(self, start: float, shares: dict[Stock, Share], ends: dict[Stock, float]) -> None:
-        """Turns of one length still end at one moment when Prefect answered late for one of them."""
-        for stock, share in shares.items():
-            stock.ends = max(ends[mate] for mate in shares if shares[mate].span == share.span)
-            if stock.ends > start + share.span:
-                await self._postpone(stock.name, stock.ends - time.monotonic())
-        for lane in {lane for stock in shares for lane in stock.lanes}:
-            lane.changed.set()
+    async def _settle(self, name: str, turn: rows.Turn, span: float, taken_until: float, end: float) -> float:
+        """When our turn is over: at *end*, unless it was taken for less and somebody has had the next one since."""
+        if abs(end - taken_until) < NOTICEABLE:
+            return end
+        left = end - time.monotonic()
+        settled = await self._line.ask(lambda conn: rows.settle(conn, name, turn, span, left=left))
+        return end if settled else min(end, taken_until)
 
     async def _prepare(self, stocks: Sequence[Stock]) -> None:
         """Each bucket has a row in Postgres and a limit in Prefect that is switched on."""
@@ -151,8 +176,12 @@ class Pump:
     async def _make(self, names: Sequence[str]) -> None:
         await self._line.ask(lambda conn: rows.make(conn, names))
 
-    async def _postpone(self, name: str, seconds: float) -> None:
-        await self._line.ask(lambda conn: rows.postpone(conn, name, seconds))
+
+def _units(stock: Stock, share: Share, seconds: float) -> int:
+    """The units of the share that come due within so many seconds; the others lapse."""
+    if seconds >= share.span - NOTICEABLE:
+        return share.units
+    return max(0, min(share.units, stock.pace.fitting(seconds)))
 
 
 def _short(stocks: Sequence[Stock], now: float) -> list[Stock]:

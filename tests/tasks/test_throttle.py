@@ -3,8 +3,10 @@
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from connectors.errors import Misconfigured, RateLimited, Unavailable
 from connectors.session import Bucket, Limit
@@ -215,3 +217,40 @@ async def test_a_lost_database_connection_is_replaced(throttle, bucket, database
 
     await throttle.take([bucket], soon())
     await throttle.take([bucket], soon())
+
+
+@pytest.fixture
+async def slow_prefect(prefect_api, monkeypatch):
+    """Prefect's API, each of whose answers takes longer than a whole block lasts."""
+    host, port = urlsplit(prefect_api.url).hostname, urlsplit(prefect_api.url).port
+
+    async def pour(source, sink, delay):
+        try:
+            while data := await source.read(65536):
+                await asyncio.sleep(delay)
+                sink.write(data)
+                await sink.drain()
+        except OSError:
+            pass
+        finally:
+            sink.close()
+
+    async def serve(reader, writer):
+        there_reader, there_writer = await asyncio.open_connection(host, port)
+        await asyncio.gather(pour(reader, there_writer, 0.0), pour(there_reader, writer, 0.4))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api"
+        with temporary_settings({PREFECT_API_URL: address}):
+            yield
+
+
+async def test_a_slow_prefect_slows_down_and_stops_nothing(slow_prefect, throttle, elsewhere, bucket):
+    """Units that Prefect grants late are spent late; two processes still go on, and never exceed the rate."""
+    beside = Bucket("stripe", "endpoint", bucket.scope, Limit(25))
+
+    first, second = await asyncio.gather(spend(throttle, [bucket, beside], 8), spend(elsewhere, [bucket, beside], 8))
+
+    assert len(first) + len(second) > 12
+    assert min(len(first), len(second)) > 0
+    assert worst_second(first + second) <= 25
