@@ -6,7 +6,7 @@ What was neither seen nor written since it began is a candidate for a tombstone,
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -24,7 +24,7 @@ Cursor = dict[str, Any]
 class Part:
     """A slice of a full read that is still to be read from *cursor* on."""
 
-    id: int
+    id: UUID
     cursor: Cursor
 
 
@@ -75,7 +75,7 @@ async def begin(
 
 async def parts(db: Database, full_read: FullRead) -> tuple[list[Part], int]:
     """The parts still to be read, and how many have been."""
-    query = "SELECT id, cursor, done FROM syncline.full_read_part WHERE full_read_id = %s ORDER BY id"
+    query = "SELECT id, cursor, done FROM syncline.full_read_part WHERE full_read_id = %s ORDER BY updated_at, id"
     async with db.connection() as conn:
         rows = await (await conn.execute(query, [full_read.id])).fetchall()
     left = [Part(row["id"], row["cursor"]) for row in rows if not row["done"]]
@@ -91,18 +91,17 @@ def part_checkpoint(part: Part, cursor: Cursor | None) -> Statement:
     return Statement(f"part {part.id}", query, {"part": part.id, "cursor": Jsonb(cursor)})
 
 
-async def split(db: Database, run: Run, full_read: FullRead, part: Part, cursors: tuple[Cursor, Cursor]) -> Part:
-    """The part goes on at the first cursor; the new part, which reads the rest, at the second."""
+def split(full_read: FullRead, part: Part, cursors: tuple[Cursor, Cursor]) -> tuple[Part, list[Statement]]:
+    """The new part, which reads what is past the second cursor, and what makes it so: the old one goes on at the first.
 
-    async def work(conn: Conn, _seq: int) -> Part:
-        await part_checkpoint(part, cursors[0]).run(conn)
-        insert = "INSERT INTO syncline.full_read_part (full_read_id, cursor) VALUES (%s, %s) RETURNING id"
-        row = await (await conn.execute(insert, [full_read.id, Jsonb(cursors[1])])).fetchone()
-        if row is None:
-            raise AssertionError  # RETURNING of an insert
-        return Part(row["id"], cursors[1])
-
-    return await data_transaction(db, run, work)
+    The statements belong to the page that the cursors come after: so no cursor is ahead of its records.
+    """
+    new = Part(uuid4(), cursors[1])
+    insert: LiteralString = """
+        INSERT INTO syncline.full_read_part (full_read_id, id, cursor) VALUES (%(full_read)s, %(part)s, %(cursor)s)
+    """
+    values = {"full_read": full_read.id, "part": new.id, "cursor": Jsonb(new.cursor)}
+    return new, [part_checkpoint(part, cursors[0]), Statement(f"new part {new.id}", insert, values)]
 
 
 def finished(connection_id: UUID, full_read: FullRead) -> list[Statement]:

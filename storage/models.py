@@ -126,7 +126,7 @@ class FullReadPart(ControlTable, table=True):
         {"comment": "A slice of a full read, with its own checkpoint."},
     )
 
-    id: int | None = Field(primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(always=True),))
+    id: UUID = Field(primary_key=True, sa_type=PG_UUID, sa_column_kwargs=NEW_ID)
     full_read_id: UUID = Field(sa_type=PG_UUID, foreign_key=FULL_READ, ondelete="CASCADE")
     cursor: dict[str, Any] = Field(sa_type=JSONB)
     done: bool = Field(sa_column_kwargs=FALSE)

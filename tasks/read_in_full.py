@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from connectors.base import Page
 from storage import full_reads
+from storage.checkpoints import Statement
 from storage.full_reads import FullRead, Part
 from storage.loader import STALE_SECONDS
 from storage.loads import Load
@@ -64,17 +65,19 @@ class FullReader:
                     await _close(pages)
                     pages = self._pages(cursor)
                     continue
-                await self._store(part, page, asked)
                 if page.cursor is None:
+                    await self._store(page, asked, [full_reads.part_checkpoint(part, None)])
                     self._progress.parts_done += 1
                     return
                 cursor = page.cursor
                 halves = self._stream.split(cursor) if self._idle_readers else None
-                if halves:
-                    await self._hand_on(part, halves)
-                    await _close(pages)
-                    cursor = halves[0]
-                    pages = self._pages(cursor)
+                if halves is None:
+                    await self._store(page, asked, [full_reads.part_checkpoint(part, cursor)])
+                    continue
+                cursor = halves[0]
+                await _close(pages)
+                await self._hand_on(part, halves, page, asked)
+                pages = self._pages(cursor)
         finally:
             await _close(pages)
 
@@ -85,8 +88,7 @@ class FullReader:
     def _idle_readers(self) -> bool:
         return self._readers < READERS and not self._waiting
 
-    async def _store(self, part: Part, page: Page, asked: Asked) -> None:
-        checkpoint = full_reads.part_checkpoint(part, page.cursor)
+    async def _store(self, page: Page, asked: Asked, after: Sequence[Statement]) -> None:
         load = Load(
             self._table,
             asked.note,
@@ -94,14 +96,15 @@ class FullReader:
             deleted=key_texts(page.deleted),
             touched=key_texts(page.touched),
             full_read=self._full_read.id,
-            after=[checkpoint],
+            after=after,
         )
         await self._sync.loader.add(load)
 
-    async def _hand_on(self, part: Part, halves: tuple[full_reads.Cursor, full_reads.Cursor]) -> None:
-        await self._sync.loader.flush()  # the cursors go past pages that must be committed before
-        sync = self._sync
-        older = await full_reads.split(sync.workshop.db, sync.run, self._full_read, part, halves)
+    async def _hand_on(
+        self, part: Part, halves: tuple[full_reads.Cursor, full_reads.Cursor], page: Page, asked: Asked
+    ) -> None:
+        older, after = full_reads.split(self._full_read, part, halves)
+        await self._store(page, asked, after)
         self._waiting.append(older)
         self._progress.parts_total = (self._progress.parts_total or 0) + 1
         self._start_reader()

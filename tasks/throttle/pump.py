@@ -166,12 +166,14 @@ class Pump:
         new = [stock for stock in stocks if not stock.prepared]
         if new:
             await self._make([stock.name for stock in new])
-        for stock in stocks:
-            if stock.prepared:
-                await self._limits.look(stock.name, stock.provider)
-            else:
-                await self._limits.prepare(stock.name, stock.pace, stock.provider)
-                stock.prepared = True
+        await asyncio.gather(*(self._ready(stock) for stock in stocks))
+
+    async def _ready(self, stock: Stock) -> None:
+        if stock.prepared:
+            await self._limits.look(stock.name, stock.provider)
+        else:
+            await self._limits.prepare(stock.name, stock.pace, stock.provider)
+            stock.prepared = True
 
     async def _make(self, names: Sequence[str]) -> None:
         await self._line.ask(lambda conn: rows.make(conn, names))

@@ -158,7 +158,8 @@ class Interleaving:
         if cut:
             [part], _ = await full_reads.parts(db, self.full_read)
             halves = start | {"until": cut}, start | {"after": cut}
-            await full_reads.split(db, run, self.full_read, part, halves)
+            _, after = full_reads.split(self.full_read, part, halves)
+            await self.copy.commit(self.copy.load(self._note(), full_read=self.full_read.id, after=after))
         await self._find_parts()
         self.met["full read in parts" if cut else "full read in one"] += 1
 

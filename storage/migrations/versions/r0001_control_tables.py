@@ -315,7 +315,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "full_read_part",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("id", sa.UUID(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("full_read_id", sa.UUID(), nullable=False),
         sa.Column("cursor", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("done", sa.Boolean(), server_default=sa.text("false"), nullable=False),
