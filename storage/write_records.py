@@ -9,6 +9,8 @@ from typing import Self
 from uuid import UUID
 
 import psycopg
+from psycopg import AsyncCursor
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from storage.database import Conn
@@ -16,6 +18,8 @@ from storage.page_sql import write_page
 from storage.rejected import Rejected, refusal, without_key
 from storage.repair import repair, spoils_key
 from storage.tables import StreamTable
+
+Cursor = AsyncCursor[DictRow]
 
 
 @dataclass(slots=True)
@@ -71,20 +75,25 @@ async def write_records(
 
 
 async def _write(conn: Conn, target: Target, records: Sequence[bytes], seq: int, *, one_page: bool) -> Written:
-    row = await (
-        await conn.execute(
-            write_page(target.table),
-            {
-                "connection": target.connection_id,
-                "stream": target.table.stream,
-                "body": Jsonb(b"[" + b",".join(records) + b"]", dumps=bytes),
-                "note": target.note,
-                "seq": seq,
-                "full_read": target.full_read,
-            },
-            prepare=True,
-        )
-    ).fetchone()
+    return await received(await send(conn, target, records, seq), target, records, one_page=one_page)
+
+
+async def send(conn: Conn, target: Target, records: Sequence[bytes], seq: int) -> Cursor:
+    """The statement that stores the records is on its way; in a pipeline others may follow before it is answered."""
+    values = {
+        "connection": target.connection_id,
+        "stream": target.table.stream,
+        "body": Jsonb(b"[" + b",".join(records) + b"]", dumps=bytes),
+        "note": target.note,
+        "seq": seq,
+        "full_read": target.full_read,
+    }
+    return await conn.execute(write_page(target.table), values, prepare=True)
+
+
+async def received(cursor: Cursor, target: Target, records: Sequence[bytes], *, one_page: bool) -> Written:
+    """What became of the records, as Postgres answered. Raises NotTogether, and what Postgres refused."""
+    row = await cursor.fetchone()
     if row is None:
         raise AssertionError  # an aggregate always has a row
     if row["given"] != len(records):  # one of them is blank, or more than one value

@@ -7,7 +7,7 @@ from typing import Any
 from connectors.base import Change
 from connectors.errors import Refused
 from storage import checkpoints
-from storage.loader import STALE_SECONDS, StaleRead
+from storage.batch import STALE_SECONDS, StaleRead
 from storage.loads import Load
 from tasks.keys import key_texts
 from tasks.reread import read_again

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from connectors.base import Page
 from storage import full_reads
+from storage.batch import STALE_SECONDS
 from storage.checkpoints import Statement
 from storage.full_reads import FullRead, Part
-from storage.loader import STALE_SECONDS
 from storage.loads import Load
 from tasks.keys import key_texts
 from tasks.side_by_side import first_error

@@ -11,9 +11,10 @@ import psycopg
 
 from connectors.errors import ConnectorError, RateLimited, Reconnect
 from storage import connections, runs
+from storage.batch import StaleRead
 from storage.connections import Connection
 from storage.errors import Fenced, NotActive, StorageError
-from storage.loader import Loader, StaleRead
+from storage.loader import Loader
 from storage.runs import Outcome, Run
 from tasks.artifacts import ProgressArtifacts
 from tasks.plan import Plan

@@ -131,8 +131,10 @@ class PrefectLimits:
         async with self._opening:
             if self._client is None:
                 # Settings of its own keep it apart from the client of the flow run, which is closed before ours.
-                client = get_client(httpx_settings={"timeout": ATTEMPT_SECONDS})
-                self._client = await self._stack.enter_async_context(client)
+                client = await self._stack.enter_async_context(get_client(httpx_settings={"timeout": ATTEMPT_SECONDS}))
+                # Alone, so that it fetches the CSRF token: of two that each fetch one the first is refused for seconds.
+                await client.read_global_concurrency_limits(limit=1)
+                self._client = client
             return self._client
 
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import loader
+from storage import batch, loader
+from storage.batch import StaleRead
 from storage.checkpoints import Statement, change_cursor
 from storage.disconnect import disconnect
 from storage.errors import Fenced
-from storage.loader import Loader, StaleRead
+from storage.loader import Loader
 from storage.loads import RECORDS, Counts
 from storage.notify import Notifier
 from tests.fixtures.copies import new_copy, thing
@@ -101,7 +102,7 @@ async def test_a_large_load_is_committed_in_pieces_its_checkpoint_last(copy, not
 
 async def test_a_read_that_waited_too_long_is_not_written(copy, notifier):
     """After ten minutes nobody knows any more what was written in between."""
-    old = replace(copy.load(0, thing("a")), read_at=time.monotonic() - loader.STALE_SECONDS - 1)
+    old = replace(copy.load(0, thing("a")), read_at=time.monotonic() - batch.STALE_SECONDS - 1)
     with pytest.raises(StaleRead):
         async with Loader(copy.db, copy.run, notifier) as load:
             await load.add(old)
@@ -127,7 +128,7 @@ async def test_a_run_that_was_taken_over_writes_nothing(copy, notifier):
 
 async def test_a_transaction_that_took_its_time_leaves_the_rest_to_the_next(copy, notifier, monkeypatch):
     """Each load is committed in full with its checkpoint, at least one in every transaction, none twice."""
-    monkeypatch.setattr(loader, "TRANSACTION_SECONDS", 0)
+    monkeypatch.setattr(batch, "TRANSACTION_SECONDS", 0)
     seen = []
     async with Loader(copy.db, copy.run, notifier, lambda _, counts: seen.append(counts.read)) as load:
         for number in range(8):
