@@ -17,6 +17,7 @@ from prefect.variables import Variable
 
 from deployments.automations import put_automations
 from deployments.errors import ProblemError
+from deployments.limits import switch_on_limits
 from deployments.prefect_yaml import deployment_names, digest, flow_name, items, prefect_file
 from deployments.work_pool import POOL, ensure_pool
 
@@ -30,21 +31,22 @@ class Registered:
 
     work_pool: str
     deployments: list[str]
+    limits: int
     changed: bool
 
     def __str__(self) -> str:
-        return f"{len(self.deployments)} schedules{'' if self.changed else ', unchanged'}"
+        return f"{len(self.deployments)} schedules{'' if self.changed else ', unchanged'}, {self.limits} limits"
 
 
 def register(*, always: bool = False) -> Registered:
-    """Work pool, deployments and automations are there and up to date."""
+    """Work pool, deployments, limits and automations are there and up to date."""
     file = prefect_file()
     names = deployment_names(file)
     changed = always or asyncio.run(_is_stale(file, names))
     if changed:
         _deploy(file)
-    asyncio.run(_finish(file, changed=changed))
-    return Registered(POOL, names, changed)
+    limits = asyncio.run(_finish(file, changed=changed))
+    return Registered(POOL, names, limits, changed)
 
 
 async def _is_stale(file: Path, names: list[str]) -> bool:
@@ -86,9 +88,11 @@ def _arguments(*arguments: str) -> Iterator[None]:
         sys.argv = before
 
 
-async def _finish(file: Path, *, changed: bool) -> None:
+async def _finish(file: Path, *, changed: bool) -> int:
     async with get_client() as client:
         await ensure_pool(client)
         await put_automations(client, [flow_name(item) for item in items(file)], update=changed)
+        limits = await switch_on_limits(client)
     if changed:
         await Variable.aset(DIGEST, digest(file), overwrite=True)
+    return limits

@@ -139,7 +139,7 @@ class PrefectLimits:
 
 
 def _missing(name: str, provider: str) -> Misconfigured:
-    message = f"Prefect no longer has the rate limit {name}: run syncline deploy, then sync again."
+    message = f"Prefect no longer has the rate limit {name}: sync again, it is made anew."
     return Misconfigured(provider, message, code="limit_missing")
 
 
@@ -151,7 +151,7 @@ def _inactive(name: str, provider: str) -> Misconfigured:
 def _changed(name: str, provider: str) -> Misconfigured:
     message = (
         f"The rate limit {name} was changed in Prefect while it was in use: "
-        f"set SYNCLINE_{provider.upper()}_RATE_LIMITS instead, and run syncline deploy."
+        f"set SYNCLINE_{provider.upper()}_RATE_LIMITS instead, and sync again."
     )
     return Misconfigured(provider, message, code="limit_changed")
 
