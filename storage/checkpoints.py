@@ -45,12 +45,13 @@ async def states(db: Database, connection_id: UUID, streams: Sequence[str]) -> d
         SELECT stream, cursor, available, unavailable_reason, last_full_sync
           FROM syncline.sync_state WHERE connection_id = %s AND stream = ANY(%s)
     """
-    async with db.transaction() as conn:
-        rows = await (await conn.execute(query, [connection_id, list(streams)])).fetchall()
-        if len(rows) < len(streams):
+
+    async def ask() -> list[dict[str, Any]]:
+        async with db.transaction() as conn:
             await conn.execute(make, [connection_id, list(streams)])
-            rows = await (await conn.execute(query, [connection_id, list(streams)])).fetchall()
-    return {row.pop("stream"): State(**row) for row in rows}
+            return await (await conn.execute(query, [connection_id, list(streams)])).fetchall()
+
+    return {row.pop("stream"): State(**row) for row in await db.repeat(ask)}
 
 
 def change_cursor(connection_id: UUID, stream: str, cursor: Mapping[str, Any]) -> Statement:

@@ -174,7 +174,11 @@ class Absentees:
             "full_read": self.full_read.id,
             "start": self.full_read.start_seq,
         }
-        async with self.db.transaction() as conn:
-            # However little the planner knows of a table just filled: never every row against every key.
-            await conn.execute("SET LOCAL enable_nestloop = off")
-            return await (await conn.execute(query, values)).fetchall()
+
+        async def ask() -> list[dict[str, Any]]:
+            async with self.db.transaction() as conn:
+                # However little the planner knows of a table just filled: never every row against every key.
+                await conn.execute("SET LOCAL enable_nestloop = off")
+                return await (await conn.execute(query, values)).fetchall()
+
+        return await self.db.repeat(ask)

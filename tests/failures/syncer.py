@@ -18,7 +18,7 @@ from uuid import UUID
 import flows.by_hand  # imported once for all that are forked
 from connectors.retry import Patience, set_patience
 from flows.by_hand import SyncResult
-from storage import connections
+from storage import batch, connections
 from storage.errors import StorageError
 from tasks import stream_tasks
 from tasks.requests import Mode, Request, Result
@@ -62,6 +62,7 @@ def _result(job: dict[str, Any]) -> dict[str, Any]:
     """As `syncline sync --json` gives it; what could not even begin as its error."""
     if job["patience"]:
         set_patience(Patience(**job["patience"]))
+        batch.TRANSACTION_SECONDS = 0.0  # one group of pages a transaction: more commits to be killed at
     for task in (stream_tasks.read_stream_in_full, stream_tasks.read_stream_changes):
         task.retry_delay_seconds = job["retry_seconds"]
     try:
