@@ -216,9 +216,11 @@ def _idle_until(lane: Lane, now: float) -> float:
 
 
 def _left_of_others(stocks: Sequence[Stock], now: float) -> float:
-    """Seconds that are left of our turns at the buckets used beside these."""
+    """Seconds left of our turns at the buckets used beside these; one without a real limit never runs short."""
     lanes = [lane for stock in stocks for lane in stock.lanes if lane.wanted(now)]
-    mates = [mate for lane in lanes for mate in lane.stocks if mate not in stocks and mate.ends - AGAIN > now]
+    mates = [
+        mate for lane in lanes for mate in lane.stocks if mate not in stocks and mate.scarce and mate.ends - AGAIN > now
+    ]
     return min((mate.ends - now for mate in mates), default=math.inf)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from connectors.session import Bucket
 from tasks.throttle.limits import limit_name
-from tasks.throttle.pace import Pace, pace
+from tasks.throttle.pace import UNREAL, Pace, pace
 from tasks.throttle.supply import Supply
 
 PAUSE_AGE = 0.010
@@ -31,6 +31,11 @@ class Stock:
         self.paused_until = 0.0
         self.looked = 0.0
         """When the pause was last looked up."""
+
+    @property
+    def scarce(self) -> bool:
+        """Whether a provider might really grant so little."""
+        return self.pace.rate < UNREAL
 
     def see_pause(self, until: float, *, looked: float) -> None:
         """A pause never becomes shorter: one that was set here meanwhile stays, though the answer did not know it."""
