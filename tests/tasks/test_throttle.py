@@ -91,6 +91,9 @@ async def test_processes_that_make_the_same_limit_at_once_agree(database_url, pr
         await asyncio.gather(*(one.take([bucket], soon(30)) for one in throttles))
         await asyncio.gather(*(one.close() for one in throttles))
 
+    made = prefect_api.call("GET", f"/v2/concurrency_limits/{limit_name(bucket)}").json()
+    assert (made["limit"], made["slot_decay_per_second"], made["active"]) == (6, 25, True)
+
 
 async def test_a_pause_holds_in_every_process(throttle, elsewhere, bucket):
     """After a 429 nobody sends until the provider's time is up, then all go on; whoever waits can say until when."""
