@@ -82,13 +82,16 @@ async def parts(db: Database, full_read: FullRead) -> tuple[list[Part], int]:
     return left, len(rows) - len(left)
 
 
-def part_checkpoint(part: Part, cursor: Cursor | None) -> Statement:
-    """The part goes on at *cursor*; None: it has been read to its end."""
-    if cursor is None:
-        query: LiteralString = "UPDATE syncline.full_read_part SET done = true, updated_at = now() WHERE id = %(part)s"
-    else:
-        query = "UPDATE syncline.full_read_part SET cursor = %(cursor)s, updated_at = now() WHERE id = %(part)s"
-    return Statement(f"part {part.id}", query, {"part": part.id, "cursor": Jsonb(cursor)})
+def part_checkpoint(part: Part, cursor: Cursor, *, done: bool = False) -> Statement:
+    """The part goes on at *cursor*; *done*: it has been read from there to its end."""
+    return Statement(
+        f"part {part.id}",
+        """
+        UPDATE syncline.full_read_part SET cursor = %(cursor)s, done = %(done)s, updated_at = now()
+         WHERE id = %(part)s
+        """,
+        {"part": part.id, "cursor": Jsonb(cursor), "done": done},
+    )
 
 
 def split(full_read: FullRead, part: Part, cursors: tuple[Cursor, Cursor]) -> tuple[Part, list[Statement]]:

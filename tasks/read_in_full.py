@@ -66,7 +66,7 @@ class FullReader:
                     pages = self._pages(cursor)
                     continue
                 if page.cursor is None:
-                    await self._store(page, asked, [full_reads.part_checkpoint(part, None)])
+                    await self._store(page, asked, [full_reads.part_checkpoint(part, cursor, done=True)])
                     self._progress.parts_done += 1
                     return
                 cursor = page.cursor

@@ -62,7 +62,8 @@ def _result(job: dict[str, Any]) -> dict[str, Any]:
     """As `syncline sync --json` gives it; what could not even begin as its error."""
     if job["patience"]:
         set_patience(Patience(**job["patience"]))
-        batch.TRANSACTION_SECONDS = 0.0  # one group of pages a transaction: more commits to be killed at
+        batch.TRANSACTION_SECONDS = 0.0  # one small group of pages a transaction: more commits to be killed at
+        batch.GROUP_RECORDS, batch.AHEAD = 200, 1
     for task in (stream_tasks.read_stream_in_full, stream_tasks.read_stream_changes):
         task.retry_delay_seconds = job["retry_seconds"]
     try:

@@ -211,7 +211,7 @@ class Interleaving:
         request.found, more = self.provider.page(**request.cursor)
         onward = request.cursor | {"after": more} if more else None
         self.cursors[request.part] = onward
-        checkpoint = full_reads.part_checkpoint(self.parts[request.part], onward)
+        checkpoint = full_reads.part_checkpoint(self.parts[request.part], onward or {}, done=not more)
         return {"full_read": self.full_read.id, "after": [checkpoint]}
 
     def _feed(self, request):

@@ -46,8 +46,10 @@ async def test_of_several_checkpoints_in_a_transaction_the_last_counts(copy):
     full_read = await begin(copy)
     [part], _ = await full_reads.parts(copy.db, full_read)
     loads = [
-        copy.load(0, thing(key), full_read=full_read.id, after=[full_reads.part_checkpoint(part, cursor)])
-        for key, cursor in [("a", {"after": "a"}), ("b", {"after": "b"}), ("c", None)]
+        copy.load(
+            0, thing(key), full_read=full_read.id, after=[full_reads.part_checkpoint(part, {"after": key}, done=end)]
+        )
+        for key, end in [("a", False), ("b", False), ("c", True)]
     ]
 
     await copy.commit(*loads[:2])
