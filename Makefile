@@ -61,7 +61,7 @@ bench: .venv/.installed-bench
 		$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .; \
 	fi
 	@# Without bytecode every command would compile Prefect anew: 7 s instead of 1.5 s where Python may not write it.
-	@$(BIN)/python -m compileall -q -j 0 .venv/lib connectors storage tasks flows deployments cli sandbox >/dev/null || true
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib connectors storage tasks flows deployments web cli sandbox >/dev/null || true
 	@touch $@
 
 .venv/.installed-bench: requirements-bench.lock .venv/.installed

@@ -7,7 +7,8 @@ a client, take pages from it and store them.
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar
 
 from connectors.client import Client
@@ -27,14 +28,49 @@ class Page:
     """What one step of a read brought.
 
     `records` are JSON texts as received, one a record. `touched` names records that changed and are to be read
-    by id. `deleted` names records that the provider says are gone. `cursor` is where the read goes on once all of
-    this is stored; None means that this part has been read to its end.
+    by id. `deleted` names records that the provider says are gone; `cancelled` are such records with what is left of
+    them: a row that is there keeps its content, where there is none the remains make one. `cursor` is where the read
+    goes on once all of this is stored; None means that this part has been read to its end.
+
+    The rest is for streams whose first key column names a scope, such as a channel or a calendar: `covered` are the
+    scopes of which this part has now read everything, `unreadable` those that it could not read, each with a sentence.
+    `learned` is merged into the change cursor with which the stream goes on after the full read.
     """
 
     records: Sequence[bytes] = ()
     cursor: Cursor | None = None
     touched: Sequence[Key] = ()
     deleted: Sequence[Key] = ()
+    cancelled: Sequence[bytes] = ()
+    covered: Sequence[str] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    learned: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of a stream that has been read completely: a row that lies in it and is not among `keys` is absent.
+
+    `scope` is a value of the first key column, None stands for the whole stream. `low` and `high` bound the last key
+    column as text, both included.
+    """
+
+    keys: frozenset[Key]
+    scope: str | None = None
+    low: str | None = None
+    high: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a stream has been read, as far as that is not all: what people are shown of it."""
+
+    complete_from: datetime | None = None
+    """Everything from then on is here; None where nothing is left out by age."""
+    backlog: int = 0
+    """Scopes, such as channels, that are still to be visited."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Scopes that cannot be read, each with a sentence for the user; their rows stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +78,14 @@ class Change:
     """A page of a connector's change feed, for one stream; its cursor is the stream's new change cursor.
 
     A cursor of None leaves the stream's cursor as it is. `unavailable` says why this stream alone could not be read.
+    A `window` comes with the last page of what was read completely, a `coverage` whenever it has changed.
     """
 
     stream: str
     page: Page
     unavailable: ConnectorError | None = None
+    window: Window | None = None
+    coverage: Coverage | None = None
 
 
 class Stream(ABC):
@@ -58,10 +97,20 @@ class Stream(ABC):
     """The typed columns beside the key, by their names in the table."""
     source: ClassVar[str]
     """The provider's document that describes the record."""
+    scopes: ClassVar[frozenset[str]] = frozenset()
+    """Without all of these granted the stream is unavailable."""
+    asks_by_id: ClassVar[bool] = True
+    """Whether a record that is absent is asked for before its row becomes a tombstone."""
+    absent_where: ClassVar[Mapping[str, str]] = {}
+    """Only rows with these values, as text, are retired for being absent: of others it may be access that was lost."""
+    parent: ClassVar[str | None] = None
+    """The stream whose key is the first key column here. A full read retires only rows whose parent it has covered,
+    and the rows of a retired parent."""
 
-    def start(self) -> Cursor:
-        """Where a full read begins."""
-        return {}
+    async def starts(self, client: Client) -> Sequence[Cursor]:
+        """Where a full read begins: one cursor for each part that can be read by itself."""
+        del client
+        return [{}]
 
     @abstractmethod
     def pages(self, client: Client, cursor: Cursor) -> AsyncIterator[Page]:

@@ -4,12 +4,16 @@ ConnectorError
 ├── TryLater          nothing is wrong that time does not mend
 │   ├── RateLimited   the provider asked us to slow down for longer than this run may wait
 │   └── Unavailable   no usable answer, although we tried for a while
+│   └── Unsent        a write that certainly did not happen
 ├── Reconnect         the credentials no longer open the account: only its user can help
+│   └── AccessExpired the access token no longer holds, a new one may
 ├── Refused           these credentials may not read this part; its rows are kept
 ├── Broken            an answer that makes no sense; trying again would not help
 │   └── Missing       the provider itself says that there is no such object
 ├── CursorExpired     the change feed no longer reaches back this far: the streams must be read in full
-└── Misconfigured     our own settings are to blame
+├── Misconfigured     our own settings are to blame
+├── Declined          the provider does not do what it was asked to do, and says why
+└── Unproved          a write was sent and its answer is lost: nobody knows whether it happened
 """
 
 from collections.abc import Sequence
@@ -61,11 +65,24 @@ class Unavailable(TryLater):
     message = "{provider} is not answering properly now. What was read is kept; the next sync tries again by itself."
 
 
+class Unsent(TryLater):
+    """A write that certainly did not happen: no connection, no allowance. The same write may be tried again."""
+
+    code = "unsent"
+    message = "{provider} could not be reached, so nothing was done there. Try again in a moment."
+
+
 class Reconnect(ConnectorError):
     """The credentials no longer open the account; trying again cannot help."""
 
     code = "reconnect"
     message = "{provider} no longer accepts these credentials. Your data is kept: connect the account again to go on."
+
+
+class AccessExpired(Reconnect):
+    """The access token no longer holds. The client renews it once and repeats; only then is this what it says."""
+
+    code = "access_expired"
 
 
 class Refused(ConnectorError):
@@ -115,3 +132,17 @@ class Misconfigured(ConnectorError):
 
     code = "misconfigured"
     message = "A setting for {provider} is wrong: run syncline doctor."
+
+
+class Declined(ConnectorError):
+    """The provider does not do what it was asked to do; the message is its reason in plain words."""
+
+    code = "declined"
+    message = "{provider} did not accept this."
+
+
+class Unproved(ConnectorError):
+    """A write was sent and its answer is lost: nobody knows whether it happened, so it is not sent again."""
+
+    code = "unproved"
+    message = "{provider} did not answer, so it is not known whether this was done."

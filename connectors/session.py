@@ -1,11 +1,14 @@
 """What a client is given by whoever opens it: credentials, limits to respect, and a book to write its requests in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
 Mode = Literal["live", "test"]
+
+Renew = Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
+"""Given the credentials that were refused, the ones that hold now; Reconnect when there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Session:
     """All that a client needs to speak for one account."""
 
     credentials: Mapping[str, str] = field(repr=False)
+    """As they are when the client is opened; what expires holds for longer than a run may take."""
     scope: str
     """Names the account in limits: external account id and mode; empty while it is not yet known."""
     mode: Mode
@@ -28,6 +32,10 @@ class Session:
     record: "Recorder"
     deadline: float
     """The `time.monotonic()` past which a request waits no more for a limit or a pause but raises RateLimited."""
+    scopes: frozenset[str] = frozenset()
+    """What the user granted; empty for credentials that know no scopes."""
+    renew: Renew | None = field(default=None, repr=False)
+    """None for credentials that cannot be renewed."""
 
 
 @dataclass(frozen=True, slots=True)

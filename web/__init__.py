@@ -1,0 +1,1 @@
+"""The doors for people and machines: connecting accounts, and the REST API."""
