@@ -34,6 +34,14 @@ def target(route: str, params: Mapping[str, str | int] | None, values: Mapping[s
     return f"{path}?{urlencode(params)}".encode() if params else path.encode()
 
 
+def built_target(origin: str, url: str) -> bytes:
+    """Path and query of an address that somebody else has built. ValueError unless it lies below *origin*."""
+    parts = urlsplit(url)
+    if f"{parts.scheme}://{parts.netloc.lower()}" != origin or parts.fragment:
+        raise ValueError("an address with another origin")
+    return f"{parts.path}?{parts.query}".encode() if parts.query else parts.path.encode()
+
+
 def _segment(value: str) -> str:
     """One segment of a path and never more: no slash, no dots that climb."""
     encoded = quote(value.encode("utf-8", "surrogatepass"), safe="")

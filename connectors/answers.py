@@ -1,10 +1,11 @@
 """An answer of a provider as its connector sees it, and what its headers mean."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 _SECONDS = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
@@ -48,6 +49,13 @@ class Answer:
         if until is None or now is None:
             return None
         return min(max((until - now).total_seconds(), 0.0), _LONGEST_PAUSE)
+
+
+T = TypeVar("T")
+
+Parse = Callable[[Answer], T]
+"""Makes something of a good answer. Raises UnparsableError, and the request is sent again, or the ConnectorError that
+the answer means where a provider puts its refusals into answers that look good."""
 
 
 def http_date(value: str | None) -> datetime | None:

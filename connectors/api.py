@@ -22,18 +22,20 @@ class Api:
     origin: str
     """Scheme, host and port: the only place that requests are sent to."""
     headers: Mapping[str, str] = field(repr=False)
-    """Sent with every request, credentials among them."""
+    """Sent with every request, beside those that carry the credentials."""
     buckets: Callable[[str, str], Sequence[Bucket]]
     """The allowances that a method and a route's template draw on."""
     judge: Callable[[Answer], ConnectorError | None]
     """What a refusal means; None when it is not in the provider's own words, so that it proves nothing."""
     paused: Callable[[Answer, Sequence[Bucket]], Sequence[Bucket]]
     """Which of a request's buckets a "too many requests" is about."""
+    sign_in: Callable[[Mapping[str, str]], Mapping[str, str]]
+    """The headers that carry these credentials."""
 
-    def sent_headers(self) -> list[tuple[bytes, bytes]]:
+    def sent_headers(self, credentials: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
         """The headers as they are sent; Reconnect when a value could not be one, so that nothing is smuggled in."""
         headers = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": "syncline"}
-        headers |= {name.lower(): value for name, value in self.headers.items()}
+        headers |= {name.lower(): value for name, value in (*self.headers.items(), *self.sign_in(credentials).items())}
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             raise Reconnect(self.title, _MALFORMED, code="malformed_credentials")
         return [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -11,42 +11,26 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import httpx
 
-from connectors.addresses import target
-from connectors.answers import Answer, UnparsableError
+from connectors.answers import Answer, Parse, T
 from connectors.api import Api
 from connectors.body import CAP, CutShortError, TooLargeError, read_body
-from connectors.errors import Broken, ConnectorError, RateLimited
+from connectors.errors import AccessExpired, Broken, ConnectorError, RateLimited, Unproved, Unsent
 from connectors.faults import Fault, Limited, word_of
+from connectors.request import Request, get
 from connectors.retry import Patience, patience, repeat
 from connectors.session import Bucket, RequestRecord, Session
-
-T = TypeVar("T")
-
-Parse = Callable[[Answer], T]
-"""Makes something of a good answer, or raises UnparsableError: then the request is sent again."""
+from connectors.verdicts import settle
 
 _log = logging.getLogger(__name__)
 logging.getLogger("httpcore").setLevel(logging.WARNING)  # its traces hold whole headers, whatever they hold
-_RETRIED = frozenset({408, 409, 425, *range(500, 600)})
 _CONNECTIONS = httpx.Limits(max_connections=50, max_keepalive_connections=50, keepalive_expiry=30.0)
 _TIMEOUTS = {"connect": 10.0, "read": None, "write": None, "pool": None}  # the deadline is for the whole
-
-
-@dataclass(frozen=True, slots=True)
-class _Sending:
-    """One request, ready to be sent as often as it takes."""
-
-    method: str
-    route: str
-    target: bytes
-    buckets: Sequence[Bucket]
 
 
 class Client:
@@ -57,7 +41,8 @@ class Client:
         self.session = session
         self._patience: Patience = patience()
         self._origin = httpx.URL(api.origin)
-        self._headers = api.sent_headers()
+        self._sign_in(session.credentials)
+        self._renewing = asyncio.Lock()
         self._buckets: dict[str, Sequence[Bucket]] = {}
         secure = api.origin.startswith("https:")
         self._transport = httpx.AsyncHTTPTransport(
@@ -82,17 +67,58 @@ class Client:
 
         Raises only ConnectorErrors: RateLimited and Unavailable after all patience, the others at once.
         """
-        sending = _Sending("GET", route, target(route, params, path_values), self._buckets_of("GET", route))
+        return await self.ask(get(route, params, **path_values), parse)
+
+    async def ask(self, request: Request, parse: Parse[T]) -> T:
+        """The same for a read that was built elsewhere."""
+        try:
+            return await self._repeated(request, parse, write=False)
+        except Fault as fault:
+            last = fault
+        raise last.as_told(self.api.title) from None
+
+    async def send(self, request: Request, parse: Parse[T], *, repeatable: bool = False) -> T:
+        """What *parse* makes of the answer to a write, which is sent once, or patiently where it is *repeatable*.
+
+        Raises Unsent when it certainly did not happen, Unproved when nobody knows, else what the provider's refusal
+        means.
+        """
+        certain = True
+        last: ConnectorError
+
+        def noted(fault: Fault) -> None:
+            nonlocal certain
+            certain = certain and fault.unsent
+
+        try:
+            if repeatable:
+                return await self._repeated(request, parse, write=True, noted=noted)
+            return await self._signed_in(request, parse, 1, write=True)
+        except Fault as fault:
+            noted(fault)
+            last = (Unsent if certain else Unproved)(self.api.title)
+        except RateLimited:  # no allowance was to be had
+            last = (Unsent if certain else Unproved)(self.api.title)
+        except Broken as broken:
+            last = Unproved(self.api.title) if broken.code == "too_large" else broken
+        raise last from None
+
+    async def _repeated(
+        self, request: Request, parse: Parse[T], *, write: bool, noted: Callable[[Fault], None] | None = None
+    ) -> T:
+        """Sent again for as long as that may help; then the last Fault. *noted* is told of each."""
         started: float | None = None
 
         def again(failure: BaseException, attempt: int) -> bool | float:
             """Limits wait in the throttle, up to the session's deadline; other faults wait here, up to the budget."""
             nonlocal started
-            if isinstance(failure, Limited):
-                return 0.0 if time.monotonic() + (failure.seconds or 0.0) < self.session.deadline else False
             if not isinstance(failure, Fault):
                 return False
+            if noted:
+                noted(failure)
             now = time.monotonic()
+            if isinstance(failure, Limited):
+                return 0.0 if now + (failure.seconds or 0.0) < self.session.deadline else False
             started = started or now
             wait = self._patience.back_off(attempt) if failure.seconds is None else failure.seconds
             return wait if now + wait < min(started + self._patience.budget, self.session.deadline) else False
@@ -102,27 +128,45 @@ class Client:
         async def attempt() -> T:
             nonlocal attempts
             attempts += 1
-            return await self._once(sending, parse, attempts)
+            return await self._signed_in(request, parse, attempts, write=write)
 
+        return await repeat(attempt, again, self._patience.back_off)
+
+    async def _signed_in(self, request: Request, parse: Parse[T], attempt: int, *, write: bool) -> T:
+        """One attempt; a second one with renewed credentials when they had expired."""
+        credentials = self._credentials
         try:
-            return await repeat(attempt, again, self._patience.back_off)
-        except Fault as fault:
-            last = fault
-        raise last.as_told(self.api.title) from None
+            return await self._once(request, parse, attempt, write=write)
+        except AccessExpired:
+            if self.session.renew is None:
+                raise
+            await self._renew(credentials)
+        return await self._once(request, parse, attempt, write=write)
 
-    async def _once(self, sending: _Sending, parse: Parse[T], attempt: int) -> T:
-        """One attempt, recorded whatever becomes of it."""
-        await self.session.throttle.take(sending.buckets, self.session.deadline)
+    async def _renew(self, refused: Mapping[str, str]) -> None:
+        """The client has other credentials than the refused ones: of several requests only one renews them."""
+        async with self._renewing:
+            if self._credentials is refused and self.session.renew:
+                self._sign_in(await self.session.renew(refused))
+
+    def _sign_in(self, credentials: Mapping[str, str]) -> None:
+        self._headers = self.api.sent_headers(credentials)
+        self._credentials = credentials
+
+    async def _once(self, request: Request, parse: Parse[T], attempt: int, *, write: bool) -> T:
+        """One exchange, recorded whatever becomes of it."""
+        buckets = self._buckets_of(request.method, request.route)
+        await self.session.throttle.take(buckets, self.session.deadline)
         at, began, status, word = datetime.now(UTC), time.perf_counter(), None, "cancelled"
         try:
-            answer = await self._exchange(sending)
+            answer = await self._exchange(request)
             status = answer.status
-            result = self._settle(answer, parse)
+            result = settle(self.api, answer, parse, write=write)
             word = ""
         except Limited as limited:
             word = limited.word
             limited.seconds = self._pause_for(limited.seconds, attempt)
-            await self.session.throttle.pause(self.api.paused(answer, sending.buckets), limited.seconds)
+            await self.session.throttle.pause(self.api.paused(answer, buckets), limited.seconds)
             raise
         except Fault as fault:
             word = fault.word
@@ -131,21 +175,22 @@ class Client:
             word = error.code
             raise
         finally:
-            self._record(sending, at, began, status, word)
+            self._record(request, at, began, status, word)
         return result
 
-    def _record(self, sending: _Sending, at: datetime, began: float, status: int | None, word: str) -> None:
+    def _record(self, request: Request, at: datetime, began: float, status: int | None, word: str) -> None:
         took = int((time.perf_counter() - began) * 1000)
         name = self.api.connector
-        self.session.record(RequestRecord(name, sending.method, sending.route, status, took, word or None, at))
+        self.session.record(RequestRecord(name, request.method, request.route, status, took, word or None, at))
         if word:
-            _log.debug("request failed connector=%s route=%s status=%s word=%s", name, sending.route, status, word)
+            _log.debug("request failed connector=%s route=%s status=%s word=%s", name, request.route, status, word)
 
-    async def _exchange(self, sending: _Sending) -> Answer:
+    async def _exchange(self, request: Request) -> Answer:
         """Send and read to the end; Fault when there is no whole answer within the deadline, Broken past the cap."""
+        unsent = False
         try:
             async with asyncio.timeout(self._patience.attempt):
-                return await self._send(sending)
+                return await self._transmit(request)
         except TimeoutError:
             word = "timeout"
         except TooLargeError:
@@ -154,6 +199,7 @@ class Client:
             word = "cut"
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             word = word_of(error)
+            unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
         if word == "too_large":
             raise Broken(
                 self.api.title,
@@ -161,45 +207,26 @@ class Client:
                 "What was read before is kept: sync again later.",
                 code=word,
             )
-        raise Fault(word)
+        raise Fault(word, unsent=unsent)
 
-    async def _send(self, sending: _Sending) -> Answer:
+    async def _transmit(self, asked: Request) -> Answer:
         # The transport itself, not httpx' client: no redirects, cookies, proxies or log lines, and half the time.
-        extensions = {"timeout": _TIMEOUTS, "target": sending.target}
-        request = httpx.Request(sending.method, self._origin, headers=self._headers, extensions=extensions)
+        extensions = {"timeout": _TIMEOUTS, "target": asked.target}
+        headers = [*self._headers, *((name.encode(), value.encode()) for name, value in asked.headers.items())]
+        request = httpx.Request(
+            asked.method, self._origin, headers=headers, content=asked.body or None, extensions=extensions
+        )
         response = await self._transport.handle_async_request(request)
-        stream, headers = response.stream, response.headers
+        stream, received = response.stream, response.headers
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - for the type checker alone
         try:
-            if _declared_length(headers) > CAP:
+            if _declared_length(received) > CAP:
                 raise TooLargeError
-            content = await read_body(stream, headers.get("content-encoding", ""))
+            content = await read_body(stream, received.get("content-encoding", ""))
         finally:
             with suppress(Exception):
                 await stream.aclose()
-        return Answer(response.status_code, content, headers)
-
-    def _settle(self, answer: Answer, parse: Parse[T]) -> T:
-        """What the answer comes to: a result, a Fault that is worth another attempt, or an error for the user."""
-        status = answer.status
-        if status == httpx.codes.OK:
-            if answer.foreign_charset:
-                raise Fault("garbled")
-            try:
-                return parse(answer)
-            except UnparsableError:
-                pass
-            raise Fault("garbled")
-        if status == httpx.codes.TOO_MANY_REQUESTS:
-            raise Limited(answer.retry_after)
-        if status in _RETRIED:
-            raise Fault("server_error", answer.retry_after)
-        if 300 <= status < 400:  # noqa: PLR2004 - the redirects
-            raise Broken(self.api.title, _REDIRECTED, code="redirected")
-        error = self.api.judge(answer) if status >= httpx.codes.BAD_REQUEST else None
-        if isinstance(error, RateLimited):
-            raise Limited(answer.retry_after)
-        raise error or Fault("garbled")
+        return Answer(response.status_code, content, received)
 
     def _pause_for(self, seconds: float | None, attempt: int) -> float:
         """As long as the provider said, but from the second refusal on never less than our own back-off."""
@@ -213,12 +240,6 @@ class Client:
         if known is None:
             known = self._buckets[route] = self.api.buckets(method, route)
         return known
-
-
-_REDIRECTED = (
-    "{provider} answered with a redirect, which is not followed, so that credentials never go elsewhere. "
-    "Check the address that is configured for {provider}."
-)
 
 
 def _declared_length(headers: Mapping[str, str]) -> int:

@@ -22,10 +22,12 @@ _SENTENCES = {
 class Fault(Exception):
     """One attempt without a usable answer: a word for the record, and the wait that the provider asked for, if any."""
 
-    def __init__(self, word: str, seconds: float | None = None) -> None:
+    def __init__(self, word: str, seconds: float | None = None, *, unsent: bool = False) -> None:
         super().__init__(word)
         self.word = word
         self.seconds = seconds
+        self.unsent = unsent
+        """Nothing of the request can have reached the provider, or it has said itself that it did nothing."""
 
     def as_told(self, title: str) -> TryLater:
         """The error for the user, when trying again did not help."""
@@ -36,7 +38,7 @@ class Limited(Fault):
     """The provider says that there were too many requests: the next attempt waits in the throttle."""
 
     def __init__(self, seconds: float | None) -> None:
-        super().__init__("rate_limited", seconds)
+        super().__init__("rate_limited", seconds, unsent=True)
 
     def as_told(self, title: str) -> TryLater:
         return RateLimited(title, self.seconds)

@@ -4,7 +4,7 @@ https://docs.stripe.com/api/errors, https://docs.stripe.com/rate-limits, https:/
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -62,9 +62,8 @@ def mode_of(api_key: str) -> Mode:
 def open_client(session: Session) -> Client:
     """A client that speaks for the account of the session's `api_key`, in the pinned version."""
     settings = load()
-    api_key = session.credentials.get("api_key", "")
-    headers = {"authorization": f"Bearer {api_key}", "stripe-version": settings.api_version}
-    mode = mode_of(api_key)
+    headers = {"stripe-version": settings.api_version}
+    mode = mode_of(session.credentials.get("api_key", ""))
     limits = rate_limits(NAME, TITLE, {"account": _ACCOUNT[mode], "endpoint": _ENDPOINT})
 
     def buckets(method: str, route: str) -> Sequence[Bucket]:
@@ -74,7 +73,12 @@ def open_client(session: Session) -> Client:
             Bucket(NAME, f"endpoint-{endpoint}", session.scope, limits["endpoint"]),
         )
 
-    return Client(Api(NAME, TITLE, settings.api_url, headers, buckets, judge, paused), session)
+    return Client(Api(NAME, TITLE, settings.api_url, headers, buckets, judge, paused, sign_in), session)
+
+
+def sign_in(credentials: Mapping[str, str]) -> Mapping[str, str]:
+    """The key as Stripe wants it sent."""
+    return {"authorization": f"Bearer {credentials['api_key']}"}
 
 
 def paused(answer: Answer, buckets: Sequence[Bucket]) -> Sequence[Bucket]:
