@@ -43,7 +43,7 @@ class Client:
         self._origin = httpx.URL(api.origin)
         self._sign_in(session.credentials)
         self._renewing = asyncio.Lock()
-        self._buckets: dict[str, Sequence[Bucket]] = {}
+        self._buckets: dict[tuple[str, str], Sequence[Bucket]] = {}
         secure = api.origin.startswith("https:")
         self._transport = httpx.AsyncHTTPTransport(
             verify=_tls() if secure else False,  # plain http is for loopback alone, check_origin sees to it
@@ -236,9 +236,9 @@ class Client:
         return seconds if attempt == 1 else max(seconds, own)
 
     def _buckets_of(self, method: str, route: str) -> Sequence[Bucket]:
-        known = self._buckets.get(route)
+        known = self._buckets.get((method, route))
         if known is None:
-            known = self._buckets[route] = self.api.buckets(method, route)
+            known = self._buckets[method, route] = self.api.buckets(method, route)
         return known
 
 
