@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 
 from storage import checkpoints
+from storage.cancelled import bury
 from storage.checkpoints import Statement
 from storage.database import Conn
 from storage.loads import Counts, Load, can_name_a_row
@@ -145,9 +146,11 @@ class Batch:
 
     async def _write_rest(self, load: Load) -> None:
         stream = load.table.stream
-        deleted = sorted({key for key in load.deleted if can_name_a_row(key)})
+        deleted = {key for key in load.deleted if can_name_a_row(key)}
+        if load.cancelled:
+            deleted |= await self._bury(load)
         if deleted:
-            await self._retire(load, deleted)
+            await self._retire(load, sorted(deleted))
         touched = [key for key in load.touched if can_name_a_row(key)]
         if touched:
             self.seq += 1
@@ -156,6 +159,13 @@ class Batch:
             self._after.pop(statement.subject, None)
             self._after[statement.subject] = statement
         self._counts(stream)
+
+    async def _bury(self, load: Load) -> set[str]:
+        """The keys of cancelled records that have rows; the others have tombstones now."""
+        known, made = await bury(self._conn, self._connection_id, load.table, load.cancelled, self.seq)
+        self.seq += len(load.cancelled)
+        self._counts(load.table.stream).deleted += made
+        return set(known)
 
     async def _retire(self, load: Load, keys: Sequence[str]) -> None:
         stream = load.table.stream

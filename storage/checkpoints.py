@@ -78,6 +78,32 @@ def up_to_date(connection_id: UUID, stream: str) -> Statement:
     )
 
 
+def coverage(connection_id: UUID, stream: str, shown: Mapping[str, Any]) -> Statement:
+    """What people are shown of how much of the stream has been read."""
+    return Statement(
+        f"coverage {stream}",
+        """
+        UPDATE syncline.sync_state SET coverage = %(shown)s
+         WHERE connection_id = %(connection)s AND stream = %(stream)s
+        """,
+        {"connection": connection_id, "stream": stream, "shown": Jsonb(dict(shown))},
+    )
+
+
+def unreadable(connection_id: UUID, stream: str, reasons: Mapping[str, str]) -> Statement:
+    """These scopes of the stream could not be read, beside those that are known already."""
+    return Statement(
+        f"unreadable {stream} {sorted(reasons)}",
+        """
+        UPDATE syncline.sync_state
+           SET coverage = COALESCE(coverage, '{}') || jsonb_build_object(
+                   'unreadable', COALESCE(coverage -> 'unreadable', '{}') || %(reasons)s)
+         WHERE connection_id = %(connection)s AND stream = %(stream)s
+        """,
+        {"connection": connection_id, "stream": stream, "reasons": Jsonb(dict(reasons))},
+    )
+
+
 async def unavailable(db: Database, connection_id: UUID, stream: str, reason: str) -> None:
     """The stream may not be read at present; its rows stay."""
     query = """

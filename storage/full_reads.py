@@ -1,20 +1,15 @@
-"""Full reads: everything of a stream, in parts that each have a checkpoint; a full read may span several runs.
+"""Full reads: everything of a stream, in parts that each have a checkpoint; a full read may span several runs."""
 
-What was neither seen nor written since it began is a candidate for a tombstone, once every part has been read.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from storage.checkpoints import Statement
 from storage.database import Conn, Database
 from storage.runs import Run
-from storage.tables import StreamTable
 from storage.transactions import data_transaction
 
 Cursor = dict[str, Any]
@@ -50,9 +45,15 @@ async def unfinished(db: Database, connection_id: UUID) -> dict[str, FullRead]:
 
 
 async def begin(
-    db: Database, run: Run, stream: str, *, change_cursor: Mapping[str, Any], start: Cursor, confirm_deletes: bool
+    db: Database,
+    run: Run,
+    stream: str,
+    *,
+    change_cursor: Mapping[str, Any],
+    starts: Sequence[Cursor],
+    confirm_deletes: bool,
 ) -> FullRead:
-    """A full read from the first page on; one of this stream that was unfinished is forgotten."""
+    """A full read from the first page on, with a part for each start; one that was unfinished is forgotten."""
 
     async def work(conn: Conn, seq: int) -> FullRead:
         key = [run.connection_id, stream]
@@ -66,8 +67,10 @@ async def begin(
         if row is None:
             raise AssertionError  # RETURNING of an insert
         made = FullRead(**row)
-        part = "INSERT INTO syncline.full_read_part (full_read_id, cursor) VALUES (%s, %s)"
-        await conn.execute(part, [made.id, Jsonb(start)])
+        part = "INSERT INTO syncline.full_read_part (full_read_id, cursor) SELECT %s, jsonb_array_elements(%s)"
+        await conn.execute(part, [made.id, Jsonb(list(starts))])
+        coverage = "UPDATE syncline.sync_state SET coverage = NULL WHERE connection_id = %s AND stream = %s"
+        await conn.execute(coverage, key)
         return made
 
     return await data_transaction(db, run, work)
@@ -107,6 +110,19 @@ def split(full_read: FullRead, part: Part, cursors: tuple[Cursor, Cursor]) -> tu
     return new, [part_checkpoint(part, cursors[0]), Statement(f"new part {new.id}", insert, values)]
 
 
+def progressed(full_read: FullRead, *, covered: Sequence[str], learned: Cursor | None) -> Statement:
+    """These scopes have been read whole, and this is learned for the change cursor that will hold afterwards."""
+    return Statement(
+        f"progress {uuid4()}",
+        """
+        UPDATE syncline.full_read
+           SET covered = covered || %(covered)s::text[], change_cursor = COALESCE(change_cursor, '{}') || %(learned)s
+         WHERE id = %(id)s
+        """,
+        {"id": full_read.id, "covered": list(covered), "learned": Jsonb(learned or {})},
+    )
+
+
 def finished(connection_id: UUID, full_read: FullRead) -> list[Statement]:
     """The stream has been read in full; its change feed goes on where it stood before the first page."""
     return [
@@ -114,74 +130,12 @@ def finished(connection_id: UUID, full_read: FullRead) -> list[Statement]:
             f"cursor {full_read.stream}",
             """
             UPDATE syncline.sync_state
-               SET cursor = %(cursor)s, last_full_sync = now(), last_sync = now(),
+               SET cursor = f.change_cursor, last_full_sync = now(), last_sync = now(),
                    available = true, unavailable_reason = NULL
-             WHERE connection_id = %(connection)s AND stream = %(stream)s
+              FROM syncline.full_read f
+             WHERE sync_state.connection_id = %(connection)s AND sync_state.stream = %(stream)s AND f.id = %(id)s
             """,
-            {"cursor": Jsonb(full_read.change_cursor), "connection": connection_id, "stream": full_read.stream},
+            {"id": full_read.id, "connection": connection_id, "stream": full_read.stream},
         ),
         Statement(f"end {full_read.stream}", "DELETE FROM syncline.full_read WHERE id = %(id)s", {"id": full_read.id}),
     ]
-
-
-# A record that was read by id since the read began, and is alive, is no candidate either.
-_ABSENT = """
-WITH seen AS MATERIALIZED (
-    SELECT DISTINCT unnest(keys) AS key FROM syncline.seen WHERE full_read_id = %(full_read)s
-), absent AS (
-    SELECT {key} AS key FROM {table} t
-     WHERE t.connection_id = %(connection)s AND t.deleted_at IS NULL AND t.change_seq <= %(start)s
-       AND NOT EXISTS (SELECT FROM seen WHERE seen.key = {key})
-       AND NOT EXISTS (
-           SELECT FROM syncline.read_mark r
-            WHERE r.connection_id = %(connection)s AND r.stream = %(stream)s AND r.key = {key} AND r.seq > %(start)s)
-) {select}
-"""
-_COUNT = """
-SELECT (SELECT count(*) FROM absent) AS absent,
-       (SELECT count(*) FROM {table} WHERE connection_id = %(connection)s AND deleted_at IS NULL) AS alive
-"""
-_NEXT = "SELECT key FROM absent WHERE key > %(after)s ORDER BY key LIMIT %(limit)s"
-_SAMPLE = "SELECT key FROM absent ORDER BY random() LIMIT %(limit)s"
-
-
-@dataclass(frozen=True, slots=True)
-class Absentees:
-    """The living rows that a full read, with all its parts read, has not met."""
-
-    db: Database
-    connection_id: UUID
-    table: StreamTable
-    full_read: FullRead
-
-    async def count(self) -> tuple[int, int]:
-        """How many they are, and how many living rows there are in all."""
-        (row,) = await self._select(_COUNT)
-        return row["absent"], row["alive"]
-
-    async def after(self, key: str, *, limit: int) -> list[str]:
-        """The first *limit* keys past *key*, in their order."""
-        return [row["key"] for row in await self._select(_NEXT, after=key, limit=limit)]
-
-    async def sample(self, size: int) -> list[str]:
-        """Some of the keys, by chance."""
-        return [row["key"] for row in await self._select(_SAMPLE, limit=size)]
-
-    async def _select(self, select: LiteralString, **values: Any) -> list[dict[str, Any]]:
-        table = self.table
-        names = {"table": table.identifier, "key": table.key_text("t")}
-        query = sql.SQL(_ABSENT).format(**names, select=sql.SQL(select).format(**names))
-        values |= {
-            "connection": self.connection_id,
-            "stream": table.stream,
-            "full_read": self.full_read.id,
-            "start": self.full_read.start_seq,
-        }
-
-        async def ask() -> list[dict[str, Any]]:
-            async with self.db.transaction() as conn:
-                # However little the planner knows of a table just filled: never every row against every key.
-                await conn.execute("SET LOCAL enable_nestloop = off")
-                return await (await conn.execute(query, values)).fetchall()
-
-        return await self.db.repeat(ask)

@@ -33,13 +33,15 @@ class Load:
 
     `note` is the connection's counter as it stood before the request that brought this was sent. `read_by_id` are the
     keys of records that were asked for one by one: they leave a mark even where nothing changed, and settle what was
-    to be read again. `touched` keys are to be read by id. `after` runs in the same transaction, last.
+    to be read again. `touched` keys are to be read by id. `cancelled` are records that are gone, with what is left of
+    them. `after` runs in the same transaction, last.
     """
 
     table: StreamTable
     note: int
     records: Sequence[bytes] = ()
     deleted: Sequence[str] = ()
+    cancelled: Sequence[bytes] = ()
     touched: Sequence[str] = ()
     read_by_id: Sequence[str] = ()
     full_read: UUID | None = None
@@ -49,23 +51,23 @@ class Load:
     @property
     def size(self) -> int:
         """Bytes of its records."""
-        return sum(map(len, self.records))
+        return sum(map(len, self.records)) + sum(map(len, self.cancelled))
 
     @property
     def plain(self) -> bool:
         """Nothing but records, so that it may be written in one statement with its neighbours."""
-        return not (self.deleted or self.touched or self.read_by_id)
+        return not (self.deleted or self.cancelled or self.touched or self.read_by_id)
 
     def pieces(self) -> Iterator["Load"]:
         """The same in pieces that one statement can take; the last one has all that belongs to the whole."""
-        if len(self.records) <= RECORDS and self.size <= BYTES:
+        if len(self.records) <= RECORDS and sum(map(len, self.records)) <= BYTES:
             yield self
             return
         piece: list[bytes] = []
         size = 0
         for record in self.records:
             if piece and (len(piece) == RECORDS or size + len(record) > BYTES):
-                yield replace(self, records=piece, deleted=(), touched=(), read_by_id=(), after=())
+                yield replace(self, records=piece, deleted=(), cancelled=(), touched=(), read_by_id=(), after=())
                 piece, size = [], 0
             piece.append(record)
             size += len(record)

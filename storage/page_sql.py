@@ -46,10 +46,7 @@ def write_page(table: StreamTable) -> bytes:
     statement = sql.SQL(_WRITE_PAGE).format(
         table=table.identifier,
         newer=_NEWER,
-        keys=sql.SQL(", ").join(
-            sql.SQL(_KEY).format(name=sql.Literal(name), column=sql.Identifier(name), most=sql.Literal(KEY_BYTES))
-            for name in table.key
-        ),
+        keys=key_of_record(table),
         key=table.key_text("i"),
         key_columns=table.key_columns,
         join=sql.SQL(" AND ").join(sql.SQL("t.{0} = i.{0}").format(sql.Identifier(name)) for name in table.key),
@@ -59,6 +56,14 @@ def write_page(table: StreamTable) -> bytes:
         updates=sql.SQL("{}, ").format(updates) if columns else sql.SQL(""),
     )
     return statement.as_bytes(None)  # composed once a process, not once a page
+
+
+def key_of_record(table: StreamTable) -> sql.Composed:
+    """SQL for each key column out of `raw`, null where it can name no row."""
+    return sql.SQL(", ").join(
+        sql.SQL(_KEY).format(name=sql.Literal(name), column=sql.Identifier(name), most=sql.Literal(KEY_BYTES))
+        for name in table.key
+    )
 
 
 # The keys that somebody read or deleted after the note without a row to show for it.

@@ -5,7 +5,7 @@ Nothing is ever dropped. A column that is new is filled from `raw` in the statem
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from psycopg import AsyncConnection, sql
@@ -36,6 +36,10 @@ class StreamTable:
     stream: str
     key: tuple[str, ...]
     columns: Mapping[str, Column]
+    absent_where: Mapping[str, str] = field(default_factory=dict)
+    """Only rows with these values, as text, may be retired for being absent."""
+    parent: "StreamTable | None" = None
+    """The table whose key is the first key column of this one."""
 
     def __post_init__(self) -> None:
         names = [*self.key, *self.columns]

@@ -8,6 +8,7 @@ from connectors.errors import ConnectorError, CursorExpired, RateLimited, Reconn
 from storage import checkpoints, connections, full_reads
 from storage.full_reads import FullRead
 from tasks.read_changes import mark_unavailable
+from tasks.retire import retire_orphans
 from tasks.side_by_side import first_error
 from tasks.stream_tasks import read_stream_changes, read_stream_in_full
 from tasks.sync import End, Sync
@@ -28,9 +29,10 @@ class Plan:
         db, connection_id = sync.workshop.db, sync.run.connection_id
         names = [stream.name for stream in sync.source.connector.streams]
         wanted = [name for name in names if self.only is None or name in self.only]
+        states = await checkpoints.states(db, connection_id, wanted)
+        wanted = [name for name in wanted if await self._granted(name)]
         for name in wanted:
             sync.progress.of(name)
-        states = await checkpoints.states(db, connection_id, wanted)
         unfinished = await full_reads.unfinished(db, connection_id)
         everything = self.mode == "full" or sync.source.connection.full_due
         in_full = [name for name in wanted if everything or name in unfinished or states[name].cursor is None]
@@ -38,7 +40,22 @@ class Plan:
         changes = [name for name in wanted if not everything and states[name].cursor is not None]
         ends = await self._read_changes(changes, unfinished) if changes else []
         ends += await self._read_in_full(in_full, unfinished)
+        ends += [
+            await self._guarded([name], retire_orphans(sync, name, confirmed=self.confirm_deletes))
+            for name in wanted
+            if sync.stream(name).parent
+        ]
         return ends
+
+    async def _granted(self, name: str) -> bool:
+        """Whether the user has allowed what the stream needs; one that may not be read says so, and its rows stay."""
+        sync = self.sync
+        if sync.stream(name).scopes <= sync.source.client.session.scopes:
+            return True
+        title = sync.source.connector.title
+        reason = f"{title} was connected without permission to read {name}. Connect it again and allow that."
+        await mark_unavailable(sync, name, reason)
+        return False
 
     async def _read_changes(self, streams: list[str], unfinished: dict[str, FullRead]) -> list[End]:
         try:
@@ -68,7 +85,7 @@ class Plan:
                 sync.run,
                 name,
                 change_cursor=change_cursor,
-                start=sync.stream(name).start(),
+                starts=await sync.stream(name).starts(sync.source.client),
                 confirm_deletes=confirm,
             )
         if sync.source.connection.full_due and not self.only:

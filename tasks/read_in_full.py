@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from connectors.base import Page
-from storage import full_reads
+from storage import checkpoints, full_reads
 from storage.batch import STALE_SECONDS
 from storage.checkpoints import Statement
 from storage.full_reads import FullRead, Part
@@ -94,11 +94,22 @@ class FullReader:
             asked.note,
             records=page.records,
             deleted=key_texts(page.deleted),
+            cancelled=page.cancelled,
             touched=key_texts(page.touched),
             full_read=self._full_read.id,
-            after=after,
+            after=[*after, *self._progressed(page)],
         )
         await self._sync.loader.add(load)
+
+    def _progressed(self, page: Page) -> list[Statement]:
+        """What the page says of scopes, to be committed with it."""
+        sync, statements = self._sync, []
+        if page.covered or page.learned:
+            statements.append(full_reads.progressed(self._full_read, covered=page.covered, learned=page.learned))
+        if page.unreadable:
+            sync.notes += [f"{self._stream.name}: {sentence}" for sentence in page.unreadable.values()]
+            statements.append(checkpoints.unreadable(sync.run.connection_id, self._stream.name, page.unreadable))
+        return statements
 
     async def _hand_on(
         self, part: Part, halves: tuple[full_reads.Cursor, full_reads.Cursor], page: Page, asked: Asked

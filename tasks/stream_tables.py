@@ -9,7 +9,12 @@ from storage.tables import StreamTable
 @cache
 def tables_of(connector: str) -> dict[str, StreamTable]:
     """The tables of a connector's streams, by stream."""
-    return {
-        stream.name: StreamTable(connector, stream.name, stream.key, stream.columns)
-        for stream in get(connector).streams
-    }
+    found = get(connector)
+
+    @cache
+    def table(name: str) -> StreamTable:
+        stream = found.stream(name)
+        parent = table(stream.parent) if stream.parent else None
+        return StreamTable(connector, name, stream.key, stream.columns, stream.absent_where, parent)
+
+    return {stream.name: table(stream.name) for stream in found.streams}

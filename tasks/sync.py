@@ -1,6 +1,7 @@
 """One run of one connection, as the tasks that do its parts see it."""
 
 import time
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,6 +16,12 @@ from tasks.workshop import Source, Workshop
 
 End = Literal["done", "continued", "needs_confirmation"]
 """How the work on a stream ended, unless it failed."""
+
+
+def worst(ends: Iterable[End]) -> End:
+    """How some pieces of work ended, taken together."""
+    found = set(ends)
+    return "continued" if "continued" in found else "needs_confirmation" if "needs_confirmation" in found else "done"
 
 
 @dataclass(slots=True)

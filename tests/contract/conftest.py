@@ -64,6 +64,9 @@ def records():
 @pytest.fixture
 async def client(connector, account, throttle, records):
     scope = f"{account.external_account_id}:{account.mode}"
-    session = Session(account.credentials, scope, account.mode, throttle, records.append, time.monotonic() + 60)
+    deadline = time.monotonic() + 60
+    session = Session(
+        account.credentials, scope, account.mode, throttle, records.append, deadline, frozenset(account.scopes)
+    )
     async with connector.open(session) as opened:
         yield opened

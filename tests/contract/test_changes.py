@@ -75,11 +75,14 @@ async def test_an_idle_run_is_cheap(connector, account, client, cursors):
     found = await changes(connector, client, cursors)
 
     assert account.requests() <= account.idle_requests
-    assert all(not change.page.touched and not change.page.records for change in found)
+    assert all(not change.page.touched for change in found)
+    assert {change.stream for change in found if change.page.records} <= account.read_anew
 
 
 async def test_a_cursor_that_is_too_old(connector, account, client, cursors):
     """The streams concerned are named before anything else comes."""
+    if account.expired_cursor is None:
+        pytest.skip("no feed of this connector expires as a whole")
     old = connector.streams[0].name
     with pytest.raises(CursorExpired) as caught:
         await changes(connector, client, cursors | {old: account.expired_cursor})

@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 
 from storage import checkpoints, full_reads, runs
+from storage.absentees import Absentees
 from storage.errors import Fenced
-from storage.full_reads import Absentees
 from storage.loads import Load
 from tests.fixtures.copies import THINGS, Copy, new_connection, thing
 
@@ -152,7 +152,7 @@ class Interleaving:
         start = {"after": "", "until": "z"}
         run, db = self.copy.run, self.db
         self.full_read = await full_reads.begin(
-            db, run, STREAM, change_cursor=change_cursor, start=start, confirm_deletes=False
+            db, run, STREAM, change_cursor=change_cursor, starts=[start], confirm_deletes=False
         )
         cut = self.chance.choice(["", "a", "b"])
         if cut:
@@ -175,7 +175,7 @@ class Interleaving:
         self.requests.append(Request("feed", self._note(), cursor=self.cursor))
 
     async def ask_for_absentees(self):
-        absentees = Absentees(self.db, self.copy.connection_id, THINGS, self.full_read)
+        absentees = Absentees.of_full_read(self.db, self.copy.connection_id, THINGS, self.full_read)
         keys = await absentees.after("", limit=100)
         assert await absentees.count() == (len(keys), sum(row.state is not None for row in self.rows.values()))
         self.absentees = [Request("id", self._note(), key=key) for key in keys]

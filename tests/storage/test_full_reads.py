@@ -3,13 +3,13 @@
 import pytest
 
 from storage import full_reads
+from storage.absentees import Absentees
 from storage.errors import Fenced
-from storage.full_reads import Absentees
 from tests.fixtures.copies import THINGS, new_copy, thing
 
 
 async def begin(copy, **fields):
-    fields = {"change_cursor": {"n": 1}, "start": {"after": ""}, "confirm_deletes": False} | fields
+    fields = {"change_cursor": {"n": 1}, "starts": [{"after": ""}], "confirm_deletes": False} | fields
     return await full_reads.begin(copy.db, copy.run, "things", **fields)
 
 
@@ -18,7 +18,7 @@ async def unfinished(copy):
 
 
 async def absent(copy, full_read):
-    absentees = Absentees(copy.db, copy.connection_id, THINGS, full_read)
+    absentees = Absentees.of_full_read(copy.db, copy.connection_id, THINGS, full_read)
     keys = await absentees.after("", limit=100)
     assert (await absentees.count())[0] == len(keys)
     return keys
@@ -106,7 +106,7 @@ async def test_who_was_taken_over_begins_no_full_read(copy):
     await copy.take_over()
 
     with pytest.raises(Fenced):
-        await full_reads.begin(copy.db, before, "things", change_cursor={}, start={}, confirm_deletes=False)
+        await full_reads.begin(copy.db, before, "things", change_cursor={}, starts=[{}], confirm_deletes=False)
 
     assert await full_reads.parts(copy.db, full_read) == ([part], 0)
 
@@ -122,7 +122,7 @@ async def test_what_was_not_met_is_absent(copy):
     await copy.commit(copy.load(await copy.note(), thing("asked"), read_by_id=["asked"]))
 
     assert await absent(copy, full_read) == ["missed", "missed too"]
-    absentees = Absentees(copy.db, copy.connection_id, THINGS, full_read)
+    absentees = Absentees.of_full_read(copy.db, copy.connection_id, THINGS, full_read)
     assert await absentees.count() == (2, 7)
     assert await absentees.after("missed", limit=10) == ["missed too"]
     assert await absentees.after("", limit=1) == ["missed"]

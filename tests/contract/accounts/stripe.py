@@ -6,8 +6,10 @@ from tests.fixtures.sandbox import Provider
 class Account:
     """What the suite needs of a provider: to fill it, to change it, to hurt it, and to look into its ledger."""
 
-    longest_page = 100
     idle_requests = 3
+    read_anew = frozenset()
+    """Streams that an incremental read brings whole each time."""
+    scopes = frozenset()
 
     def __init__(self, sandbox):
         self._provider = Provider(sandbox)
@@ -20,6 +22,10 @@ class Account:
 
     def close(self):
         self._provider.close()
+
+    def longest_page(self, stream):
+        """So many records of the stream come in one page at most."""
+        return 100
 
     def fill(self, stream, count):
         self._provider.load(stream.name, count)
