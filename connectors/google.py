@@ -11,6 +11,7 @@ from typing import Any
 from connectors.answers import Answer
 from connectors.api import Api
 from connectors.client import Client
+from connectors.errors import Reconnect
 from connectors.google_errors import is_about_project, judge
 from connectors.google_requests import google_request
 from connectors.limits import rate_limits
@@ -44,6 +45,8 @@ class GoogleApi:
 
     def open(self, session: Session) -> Client:
         """A client that speaks for the account of the session's access token."""
+        if not session.credentials.get("access_token"):
+            raise Reconnect(self.title)
         limits = rate_limits(self.connector, self.title, {"user": self.user, "project": self.project})
 
         def buckets(method: str, route: str) -> Sequence[Bucket]:
@@ -74,7 +77,7 @@ class GoogleApi:
 
 def bearer(credentials: Mapping[str, str]) -> Mapping[str, str]:
     """The header that carries the access token."""
-    return {"authorization": f"Bearer {credentials.get('access_token', '')}"}
+    return {"authorization": f"Bearer {credentials['access_token']}"}
 
 
 def paused(answer: Answer, buckets: Sequence[Bucket]) -> Sequence[Bucket]:

@@ -13,6 +13,7 @@ import msgspec
 
 from connectors import spans
 from connectors.answers import UnparsableError
+from connectors.errors import Broken
 
 _PLAIN = ("kind", "etag", "nextPageToken", "nextSyncToken", "resultSizeEstimate", "historyId", "accessRole", "timeZone")
 
@@ -71,3 +72,40 @@ def _split(body: bytes, items: str) -> tuple[list[bytes] | None, dict[str, Any]]
 def _decoder(items: str) -> msgspec.json.Decoder[Any]:
     records = ("records", list[msgspec.Raw] | msgspec.UnsetType, msgspec.field(name=items, default=msgspec.UNSET))
     return msgspec.json.Decoder(msgspec.defstruct("Envelope", [records, *((name, Any, None) for name in _PLAIN)]))
+
+
+_MOST_REPEATS = 2
+"""A page that leads nowhere is asked for again so often, then the read stops."""
+_MOST_EMPTY = 50
+"""Google may send pages without records before the end, but nobody sends so many in a row."""
+_LOOP = (
+    "{provider} keeps sending the same page, so its list has no end. What was read is kept; sync again later, "
+    "it goes on from there."
+)
+
+
+class Walk:
+    """Where a paged read has been, so that it notices when it is led in a circle."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._seen: set[str] = set()
+        self._repeats = 0
+        self._empty = 0
+
+    def leads_nowhere(self, here: str | None, page: GoogleList) -> bool:
+        """Whether the page after the token *here* must be asked for again; Broken when that was done often enough."""
+        following = page.next_page
+        if following is None:
+            return False
+        self._empty = 0 if page.records else self._empty + 1
+        if self._empty > _MOST_EMPTY:
+            raise Broken(self._title, _LOOP, code="endless_list")
+        if following != here and following not in self._seen:
+            self._seen.add(following)
+            self._repeats = 0
+            return False
+        self._repeats += 1
+        if self._repeats > _MOST_REPEATS:
+            raise Broken(self._title, _LOOP, code="endless_list")
+        return True
