@@ -116,7 +116,8 @@ def _read(body: bytes) -> _Error | None:
 
 
 def _reasons(error: _Error) -> set[str]:
-    return {part.reason for part in (*error.errors, *error.details) if isinstance(part.reason, str)}
+    found = [part.reason for part in error.errors] + [part.reason for part in error.details]
+    return {reason for reason in found if isinstance(reason, str)}
 
 
 def _meaning(title: str, status: int, error: _Error) -> ConnectorError:
@@ -125,17 +126,20 @@ def _meaning(title: str, status: int, error: _Error) -> ConnectorError:
         return RateLimited(title)
     if reasons & _SPENT_FOR_TODAY:
         return RateLimited(title, _HOUR)
-    if status == HTTPStatus.FORBIDDEN:
-        return _refused(title, reasons)
-    if status == HTTPStatus.GONE:
-        return SyncTokenGone(title) if reasons & _TOKEN_GONE else Missing(title)
-    if status == HTTPStatus.NOT_FOUND:
-        return Missing(title)
-    if status == HTTPStatus.CONFLICT:
-        return AlreadyThere(title)
+    if status == HTTPStatus.GONE and reasons & _TOKEN_GONE:
+        return SyncTokenGone(title)
     if status == HTTPStatus.BAD_REQUEST:
         return Invalid(title, next((part.location for part in error.errors if isinstance(part.location, str)), None))
-    return Broken(title)
+    if status == HTTPStatus.FORBIDDEN:
+        return _refused(title, reasons)
+    return _BY_STATUS.get(status, Broken)(title)
+
+
+_BY_STATUS: dict[int, type[ConnectorError]] = {
+    HTTPStatus.NOT_FOUND: Missing,
+    HTTPStatus.GONE: Missing,
+    HTTPStatus.CONFLICT: AlreadyThere,
+}
 
 
 def _refused(title: str, reasons: set[str]) -> ConnectorError:

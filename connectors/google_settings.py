@@ -63,7 +63,7 @@ def load_client() -> GoogleSettings:
     if missing:
         raise Misconfigured(
             TITLE,
-            f"{' and '.join(missing)} must be set before {{provider}} accounts can be connected: create an OAuth client "
-            "of the kind web application in the Google Cloud console.",
+            f"{' and '.join(missing)} must be set before {{provider}} accounts can be connected: create an OAuth "
+            "client of the kind web application in the Google Cloud console.",
         )
     return settings
