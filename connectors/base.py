@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from connectors.client import Client
 from connectors.columns import Column
 from connectors.errors import ConnectorError
+from connectors.live import LiveRead
 from connectors.session import Mode, Session
 
 Cursor = dict[str, Any]
@@ -143,6 +144,8 @@ class Connector(ABC):
     streams: ClassVar[tuple[Stream, ...]]
     credential_fields: ClassVar[tuple[str, ...]]
     """What is stored encrypted: `api_key` first for connectors that take one."""
+    live_reads: ClassVar[tuple[LiveRead, ...]] = ()
+    """What can be asked of the provider beside the tables."""
 
     def stream(self, name: str) -> Stream:
         """The stream of that name, or LookupError."""
