@@ -43,6 +43,7 @@ class Client:
         self._origin = httpx.URL(api.origin)
         self._sign_in(session.credentials)
         self._renewing = asyncio.Lock()
+        self._large = asyncio.Lock()
         self._buckets: dict[tuple[str, str], Sequence[Bucket]] = {}
         secure = api.origin.startswith("https:")
         self._transport = httpx.AsyncHTTPTransport(
@@ -222,7 +223,7 @@ class Client:
         try:
             if _declared_length(received) > CAP:
                 raise TooLargeError
-            content = await read_body(stream, received.get("content-encoding", ""))
+            content = await read_body(stream, received.get("content-encoding", ""), self._large)
         finally:
             with suppress(Exception):
                 await stream.aclose()
