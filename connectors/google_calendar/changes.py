@@ -1,0 +1,95 @@
+"""What changed: the list of calendars, read again whole, and each calendar's events since its sync token.
+
+The change cursor of the events is `{calendar id: {"token", "title", "owner", "at"}}`. A calendar without a token, be it
+new on the list, one whose token is gone, or one that never tells deletions, is read whole, and only of that calendar
+rows are then absent. https://developers.google.com/workspace/calendar/api/guides/sync
+"""
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from connectors.base import Change, Coverage, Cursor, Page, Window
+from connectors.client import Client
+from connectors.errors import Broken, ConnectorError, Missing, Refused, Unavailable
+from connectors.google_calendar.calendars import Calendars, Entry, entries_of, walk_calendars
+from connectors.google_calendar.events import Events, closed, piece, unshared, walk_events
+from connectors.google_errors import SyncTokenGone
+
+Pieces = dict[str, Mapping[str, Any]]
+
+_MOST_FAILURES = 2
+"""One calendar that fails stops no other; when more do, it is no matter of calendars."""
+
+
+async def changes(client: Client, cursors: Mapping[str, Cursor]) -> AsyncIterator[Change]:
+    """The calendars as they are, then what changed in each, the stalest first."""
+    if not cursors:
+        return
+    entries: list[Entry] = []
+    async for got in walk_calendars(client):
+        entries += entries_of(got.records)
+        if Calendars.name in cursors:
+            window = None if got.next_page else Window(frozenset((entry.id,) for entry in entries))
+            yield Change(Calendars.name, Page(got.records), window=window)
+    if Events.name in cursors:
+        async for change in _events(client, entries, dict(cursors[Events.name])):
+            yield change
+
+
+async def _events(client: Client, entries: list[Entry], pieces: Pieces) -> AsyncIterator[Change]:
+    unreadable = _forget_gone(pieces, entries)
+    failures: list[ConnectorError] = []
+    for entry in sorted(entries, key=lambda entry: pieces.get(entry.id, {}).get("at", 0)):
+        try:
+            async with aclosing(_calendar(client, entry, pieces)) as found:
+                async for change in found:
+                    yield change
+        except (Refused, Missing):
+            unreadable[entry.id] = closed(entry)
+        except (Unavailable, Broken) as failure:
+            failures.append(failure)
+            if len(failures) == _MOST_FAILURES:
+                break
+    yield Change(Events.name, Page(cursor=dict(pieces)), coverage=Coverage(unreadable=unreadable))
+    if failures:
+        raise failures[0]
+
+
+async def _calendar(client: Client, entry: Entry, pieces: Pieces) -> AsyncGenerator[Change, None]:
+    """What changed in one calendar; all of it where that cannot be told. Its new token comes with the last page."""
+    token = pieces.get(entry.id, {}).get("token") if entry.tells_deletions else None
+    if token is not None:
+        try:
+            async for change in _since(client, entry, pieces, token):
+                yield change
+        except SyncTokenGone:
+            pass
+        else:
+            return
+    async for change in _since(client, entry, pieces, None):
+        yield change
+
+
+async def _since(client: Client, entry: Entry, pieces: Pieces, token: str | None) -> AsyncIterator[Change]:
+    async for step in walk_events(client, entry.id, token=token):
+        records, cancelled = step.found.alive, step.found.cancelled
+        if step.next_page is not None:
+            yield Change(Events.name, Page(records, cancelled=cancelled))
+            continue
+        pieces[entry.id] = {**piece(entry, step.token), "at": int(time.time())}
+        window = None if token else Window(frozenset(step.met), scope=entry.id)
+        yield Change(Events.name, Page(records, dict(pieces), cancelled=cancelled), window=window)
+
+
+def _forget_gone(pieces: Pieces, entries: list[Entry]) -> dict[str, str]:
+    """No token is left of calendars that have left the list; what the user is told of those that were not their own."""
+    listed = {entry.id for entry in entries}
+    told: dict[str, str] = {}
+    for calendar_id in pieces.keys() - listed:
+        known = pieces.pop(calendar_id)
+        if not known["owner"]:  # one's own calendar that is gone is gone, and so are its events
+            pieces[calendar_id] = {**known, "token": None}
+            told[calendar_id] = unshared(known["title"])
+    return told
