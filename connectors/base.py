@@ -60,6 +60,9 @@ class Window:
     scope: str | None = None
     low: str | None = None
     high: str | None = None
+    belonging: tuple[str, str | None] | None = None
+    """A column and its value: only rows that have it are meant. A value of None stands for rows that belong to no other
+    one: the column is null, or repeats the row's own last key."""
 
 
 @dataclass(frozen=True, slots=True)

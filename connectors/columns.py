@@ -6,7 +6,9 @@ A column never fails a record. A value that its column cannot take exactly leave
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "integer", "decimal", "flag", "moment_s", "moment_ms", "moment_iso", "day", "texts"]
+Kind = Literal[
+    "text", "integer", "decimal", "flag", "moment_s", "moment_ms", "moment_decimal", "moment_iso", "day", "texts"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,14 @@ def flag(path: tuple[str, ...] | str | None = None, *others: tuple[str, ...] | s
 def moment(
     path: tuple[str, ...] | str | None = None,
     *others: tuple[str, ...] | str,
-    unit: Literal["s", "ms", "iso"] = "s",
+    unit: Literal["s", "ms", "decimal", "iso"] = "s",
     note: str = "",
 ) -> Column:
-    """A point in time within years 1 to 9999: whole Unix seconds, whole milliseconds, or RFC 3339 with a zone."""
-    kinds: dict[str, Kind] = {"s": "moment_s", "ms": "moment_ms", "iso": "moment_iso"}
+    """A point in time within years 1 to 9999: whole Unix seconds, whole milliseconds, RFC 3339 with a zone.
+
+    `decimal` is Unix seconds as a string with up to six decimals.
+    """
+    kinds: dict[str, Kind] = {"s": "moment_s", "ms": "moment_ms", "decimal": "moment_decimal", "iso": "moment_iso"}
     return Column(kinds[unit], _paths(path, *others), note)
 
 

@@ -74,6 +74,7 @@ class Absentees:
         scope: str | None,
         low: str | None,
         high: str | None,
+        belonging: tuple[str, str | None] | None = None,
     ) -> Self:
         """What lies in a part of the stream that was read whole, and was not among *keys*."""
         only = _where(table)
@@ -85,6 +86,10 @@ class Absentees:
         if high is not None:
             only.append(sql.SQL('{} COLLATE "C" <= %(high)s').format(last))
         values = {"keys": list(keys), "scope": scope, "low": low, "high": high}
+        if belonging is not None:
+            column, values["belonging"] = belonging
+            form = "COALESCE({0}, {1}) = {1}" if values["belonging"] is None else "{0} = %(belonging)s"
+            only.append(sql.SQL(form).format(_column(column), last))
         return cls(db, connection_id, table, start_seq, _KEYS, only, values)
 
     @classmethod

@@ -30,6 +30,7 @@ TYPES = {
     "flag": "boolean",
     "moment_s": "timestamptz",
     "moment_ms": "timestamptz",
+    "moment_decimal": "timestamptz",
     "moment_iso": "timestamptz",
     "day": "date",
     "texts": "text[]",
@@ -56,6 +57,12 @@ _MOMENT_MS = (
     " AND trunc({v}::numeric) = {v}::numeric THEN to_timestamp(floor({v}::numeric / 1000)::bigint)"
     " + mod(mod({v}::numeric, 1000) + 1000, 1000)::integer * interval '1 millisecond' END END"
 )
+# A string of seconds with up to six decimals, which a float would round; eleven digits lie within year 9999.
+_MOMENT_DECIMAL = (
+    _STRING + "CASE WHEN {t} ~ '^[0-9]{{1,11}}([.][0-9]{{1,6}})?$'"
+    " THEN to_timestamp(trunc(({t})::numeric)::bigint)"
+    " + (mod(({t})::numeric, 1) * 1000000)::integer * interval '1 microsecond' END END"
+)
 _MOMENT_ISO = (
     _STRING
     + "CASE WHEN {t} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{{1,6}})?"
@@ -73,6 +80,7 @@ _TAKE = {
     "flag": "CASE {v} WHEN 'true'::jsonb THEN true WHEN 'false'::jsonb THEN false END",
     "moment_s": _MOMENT_S,
     "moment_ms": _MOMENT_MS,
+    "moment_decimal": _MOMENT_DECIMAL,
     "moment_iso": _MOMENT_ISO,
     "day": (
         _STRING + "CASE WHEN {t} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$' AND pg_input_is_valid({t}, 'date')"

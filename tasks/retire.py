@@ -40,6 +40,7 @@ async def retire_in_window(sync: Sync, stream: str, window: Window, note: int) -
         scope=window.scope,
         low=window.low,
         high=window.high,
+        belonging=window.belonging,
     )
     return await _Retiring(sync, absentees, confirmed=False).retire()
 

@@ -50,6 +50,12 @@ def milliseconds(value):
     return EPOCH + timedelta(milliseconds=count) if fits else None
 
 
+def decimal_seconds(value):
+    if plain_text(value) is None or not re.fullmatch(r"\d{1,11}(\.\d{1,6})?", value, re.ASCII):
+        return None
+    return EPOCH + timedelta(microseconds=int(Decimal(value) * 1_000_000))
+
+
 def moment(value):
     match = MOMENT.fullmatch(value) if plain_text(value) is not None else None
     if not match:
@@ -96,6 +102,7 @@ TAKEN = {
     "flag": lambda value: value if isinstance(value, bool) else None,
     "moment_s": seconds,
     "moment_ms": milliseconds,
+    "moment_decimal": decimal_seconds,
     "moment_iso": moment,
     "day": day,
     "texts": texts,
@@ -149,6 +156,7 @@ TEXTS = [
         "2024-01-01T00:00:00.5-07:30",
     ),
     *("2024-01-01T00:00:00+15:59", "2024-01-01T00:00:00+16:00", "2024-01-01T00:00:00+01:60", "2024-01-01T00:00:00Z\n"),
+    *("1503435956.000247", "0.1", "99999999999.999999", "100000000000", "1503435956.0002470", "1503435956.", "-1.5"),
     *("infinity", "epoch", "now", "today", "allballs"),
 ]
 numbers = st.one_of(
