@@ -75,6 +75,13 @@ class Connection(ControlTable, table=True):
     state: str = Field(sa_type=Text, description="active, paused, needs_reconnect or disconnected.")
     scopes: list[str] = Field(sa_type=Texts, sa_column_kwargs=EMPTY_ARRAY)
     credentials: str | None = Field(sa_type=Text, description="Encrypted, and bound to this row; null: forgotten.")
+    grant_key: str | None = Field(
+        sa_type=Text, description="What a revocation would end: connections that share it rest on one grant."
+    )
+    renewal_failed_at: datetime | None = Field(
+        sa_type=Moment,
+        description="When the access token could last not be renewed; it is not asked for at once again.",
+    )
     epoch: int = Field(sa_type=BigInteger, sa_column_kwargs=ZERO, description="Raised to fence off earlier runs.")
     change_seq: int = Field(sa_type=BigInteger, sa_column_kwargs=ZERO, description="The last change_seq committed.")
     full_due: bool = Field(sa_column_kwargs=FALSE, description="The next run is to be a full sync.")
@@ -96,6 +103,9 @@ class SyncState(ControlTable, table=True):
     unavailable_reason: str | None = Field(sa_type=Text)
     last_full_sync: datetime | None = Field(sa_type=Moment, description="When everything had last been read.")
     last_sync: datetime | None = Field(sa_type=Moment, description="When it was last known to be up to date.")
+    coverage: dict[str, Any] | None = Field(
+        sa_type=JSONB, description="What is left out: complete_from, backlog, and what cannot be read, with sentences."
+    )
     rows: int = Field(sa_type=BigInteger, sa_column_kwargs=ZERO, description="Live rows: those without a tombstone.")
 
 
@@ -113,6 +123,9 @@ class FullRead(ControlTable, table=True):
     start_seq: int = Field(sa_type=BigInteger, description="The connection's change_seq before the first page.")
     change_cursor: dict[str, Any] | None = Field(
         sa_type=JSONB, description="The change feed's place before the first page; the next incremental starts there."
+    )
+    covered: list[str] = Field(
+        sa_type=Texts, sa_column_kwargs=EMPTY_ARRAY, description="Scopes, such as channels, that were read whole."
     )
     confirm_deletes: bool = Field(sa_column_kwargs=FALSE, description="A person said that absence is to be believed.")
     phase: str = Field(sa_type=Text, sa_column_kwargs={"server_default": text("'reading'")})
@@ -256,6 +269,62 @@ class RateBucket(ControlTable, table=True):
     name: str = Field(primary_key=True, sa_type=Text)
     free_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW, description="When the next block may be asked for.")
     paused_until: datetime | None = Field(sa_type=Moment, description="The provider said to wait until then.")
+
+
+class ConnectSession(ControlTable, table=True):
+    __tablename__ = "connect_session"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        UniqueConstraint("state_hash"),
+        Index(None, "expires_at"),
+        {"comment": "A single-use link with which a user connects an account."},
+    )
+
+    id: UUID = Field(primary_key=True, sa_type=PG_UUID, sa_column_kwargs=NEW_ID)
+    token_hash: bytes = Field(sa_type=BYTEA, description="SHA-256 of the link's secret.")
+    connector: str = Field(sa_type=Text)
+    user_id: str = Field(sa_type=Text)
+    return_url: str | None = Field(sa_type=Text)
+    connection_id: UUID | None = Field(
+        sa_type=PG_UUID, foreign_key=CONNECTION, ondelete="CASCADE", description="The connection to be made anew."
+    )
+    expires_at: datetime = Field(sa_type=Moment)
+    created_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+    browser_hash: bytes | None = Field(sa_type=BYTEA, description="The browser that pressed the button first.")
+    state_hash: bytes | None = Field(sa_type=BYTEA, description="SHA-256 of the state under way; gone when it is used.")
+    verifier: str | None = Field(sa_type=Text, description="Encrypted; for the exchange of the code.")
+    redirect_uri: str | None = Field(sa_type=Text)
+    used_at: datetime | None = Field(sa_type=Moment)
+    outcome: str | None = Field(sa_type=Text, description="connected, denied or failed; null while it is open.")
+    error: str | None = Field(sa_type=Text, description="For the user: why it failed.")
+    error_code: str | None = Field(sa_type=Text)
+    result_connection_id: UUID | None = Field(sa_type=PG_UUID, description="The connection that came of it.")
+
+
+class Action(ControlTable, table=True):
+    __tablename__ = "action"
+    __table_args__ = (
+        UniqueConstraint("connection_id", "name", "idempotency_key_hash"),
+        Index(None, "created_at"),
+        CheckConstraint("status IN ('sending', 'succeeded', 'failed', 'unknown')", name="status"),
+        {"comment": "One write to a provider, at most once for each idempotency key."},
+    )
+
+    id: UUID = Field(primary_key=True, sa_type=PG_UUID, sa_column_kwargs=NEW_ID)
+    connection_id: UUID = Field(sa_type=PG_UUID, foreign_key=CONNECTION, ondelete="CASCADE")
+    name: str = Field(sa_type=Text)
+    idempotency_key_hash: bytes = Field(sa_type=BYTEA, description="SHA-256 of the key: remembered for ever.")
+    fingerprint: bytes = Field(sa_type=BYTEA, description="SHA-256 of the body: the same key is for the same body.")
+    status: str = Field(sa_type=Text, description="sending, succeeded, failed or unknown.")
+    result: dict[str, Any] | None = Field(sa_type=JSONB)
+    error: str | None = Field(sa_type=Text, description="For the end user: why it failed, or what is not known.")
+    error_code: str | None = Field(sa_type=Text)
+    memo: dict[str, Any] | None = Field(sa_type=JSONB, description="What finding out needs, such as a draft's id.")
+    sender: str | None = Field(sa_type=Text, description="Who is sending it.")
+    attempts: int = Field(sa_column_kwargs=ZERO)
+    created_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+    sent_at: datetime | None = Field(sa_type=Moment)
+    ended_at: datetime | None = Field(sa_type=Moment)
 
 
 def _describe_columns(table: type[ControlTable]) -> None:

@@ -27,7 +27,8 @@ FACTS = sql.SQL(
     FROM syncline.connection
     LEFT JOIN (
         SELECT connection_id, max(last_sync) AS last_sync, jsonb_object_agg(stream, jsonb_build_object(
-                   'available', available, 'rows', rows, 'last_full_sync', last_full_sync
+                   'available', available, 'unavailable_reason', unavailable_reason, 'rows', rows,
+                   'last_full_sync', last_full_sync, 'coverage', coverage
                )) AS streams
         FROM syncline.sync_state GROUP BY connection_id
     ) AS states ON states.connection_id = connection.id
@@ -43,7 +44,13 @@ FACTS = sql.SQL(
     """
 ).format(held=run_lock_held("connection_id"))
 
-NEW_STREAM: Mapping[str, Any] = {"available": True, "rows": 0, "last_full_sync": None}
+NEW_STREAM: Mapping[str, Any] = {
+    "available": True,
+    "unavailable_reason": None,
+    "rows": 0,
+    "last_full_sync": None,
+    "coverage": None,
+}
 
 
 async def status(
@@ -100,14 +107,21 @@ def _streams(states: Mapping[str, Mapping[str, Any]], known: Sequence[str]) -> l
 
 
 def _stream(state: Mapping[str, Any]) -> dict[str, Any]:
-    full = state["last_full_sync"]
+    coverage = state["coverage"] or {}
     return {
         "available": state["available"],
+        "unavailable_reason": state["unavailable_reason"],
         "rows": state["rows"],
-        "last_full_sync": iso(datetime.fromisoformat(full)) if full else None,
-        "complete_from": None,
+        "last_full_sync": _moment(state["last_full_sync"]),
+        "complete_from": _moment(coverage.get("complete_from")),
+        "backlog": coverage.get("backlog", 0),
+        "unreadable": sorted(coverage.get("unreadable", {}).values()),
         "push": None,
     }
+
+
+def _moment(said: str | None) -> str | None:
+    return iso(datetime.fromisoformat(said)) if said else None
 
 
 def _progress(streams: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
