@@ -157,7 +157,8 @@ class Client:
     async def _once(self, request: Request, parse: Parse[T], attempt: int, *, write: bool) -> T:
         """One exchange, recorded whatever becomes of it."""
         buckets = self._buckets_of(request.method, request.route)
-        await self.session.throttle.take(buckets, self.session.deadline)
+        if buckets:  # a token endpoint publishes no limits
+            await self.session.throttle.take(buckets, self.session.deadline)
         at, began, status, word = datetime.now(UTC), time.perf_counter(), None, "cancelled"
         try:
             answer = await self._exchange(request)
@@ -167,7 +168,8 @@ class Client:
         except Limited as limited:
             word = limited.word
             limited.seconds = self._pause_for(limited.seconds, attempt)
-            await self.session.throttle.pause(self.api.paused(answer, buckets), limited.seconds)
+            if buckets:
+                await self.session.throttle.pause(self.api.paused(answer, buckets), limited.seconds)
             raise
         except Fault as fault:
             word = fault.word

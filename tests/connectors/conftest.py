@@ -24,6 +24,7 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     at: float
+    body: bytes = b""
 
 
 @dataclass
@@ -46,7 +47,8 @@ class LittleProvider:
                 method, target, _ = first.split(" ")
                 path, _, query = target.partition("?")
                 headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines if line)}
-                asked = Asked(method, unquote(path), dict(parse_qsl(query)), headers, time.monotonic())
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                asked = Asked(method, unquote(path), dict(parse_qsl(query)), headers, time.monotonic(), body)
                 self.asked.append(asked)
                 said = self.answer(asked, writer) if len(inspect.signature(self.answer).parameters) == 2 else None
                 said = await said if isinstance(said, Awaitable) else self.answer(asked)
