@@ -74,13 +74,18 @@ async def _calendar(client: Client, entry: Entry, pieces: Pieces) -> AsyncGenera
 
 async def _since(client: Client, entry: Entry, pieces: Pieces, token: str | None) -> AsyncIterator[Change]:
     async for step in walk_events(client, entry.id, token=token):
-        records, cancelled = step.found.alive, step.found.cancelled
-        if step.next_page is not None:
-            yield Change(Events.name, Page(records, cancelled=cancelled))
-            continue
-        pieces[entry.id] = {**piece(entry, step.token), "at": int(time.time())}
-        window = None if token else Window(frozenset(step.met), scope=entry.id)
-        yield Change(Events.name, Page(records, dict(pieces), cancelled=cancelled), window=window)
+        yield Change(Events.name, Page(step.found.alive, cancelled=step.found.cancelled))
+        for series in step.found.series if token else ():
+            yield Change(Events.name, Page(), window=_exceptions(entry.id, series))
+        if step.next_page is None:
+            pieces[entry.id] = {**piece(entry, step.token), "at": int(time.time())}
+            window = None if token else Window(frozenset(step.met), scope=entry.id)
+            yield Change(Events.name, Page(cursor=dict(pieces)), window=window)
+
+
+def _exceptions(calendar_id: str, series: str) -> Window:
+    """The exceptions of a series that is gone: Google need not tell of each that it is gone too."""
+    return Window(frozenset(), scope=calendar_id, low=f"{series}_0", high=f"{series}_:")  # the digits end before ':'
 
 
 def _forget_gone(pieces: Pieces, entries: list[Entry]) -> dict[str, str]:

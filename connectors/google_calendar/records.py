@@ -23,6 +23,8 @@ class Outline(msgspec.Struct):
     id: Any = None
     status: Any = None
     recurringEventId: Any = None  # noqa: N815 - Google's name
+    start: Any = None
+    recurrence: Any = None
 
 
 class CalendarOutline(msgspec.Struct):
@@ -40,11 +42,14 @@ _calendar = msgspec.json.Decoder(CalendarOutline).decode
 
 @dataclass(slots=True)
 class Sorted:
-    """Events of one calendar: those that are there and those that are cancelled; `keys` are of those that are there."""
+    """Events of one calendar: those that are there and those that are cancelled."""
 
     alive: list[bytes] = field(default_factory=list)
     cancelled: list[bytes] = field(default_factory=list)
     keys: set[Key] = field(default_factory=set)
+    """Of those that are there."""
+    series: list[str] = field(default_factory=list)
+    """The ids of cancelled events that were series, or may have been: Google need not tell more than the id."""
 
 
 def sort_out(calendar_id: str, records: Iterable[bytes]) -> Sorted:
@@ -53,7 +58,10 @@ def sort_out(calendar_id: str, records: Iterable[bytes]) -> Sorted:
     for record in records:
         seen = outline(record)
         if seen.status == "cancelled":
-            found.cancelled.append(with_members(record, {**_instance(seen), "calendar_id": calendar_id}))
+            instance = _instance(seen)
+            found.cancelled.append(with_members(record, {**instance, "calendar_id": calendar_id}))
+            if isinstance(seen.id, str) and not instance and _may_be_series(seen):
+                found.series.append(seen.id)
             continue
         found.alive.append(of_calendar(calendar_id, record))
         if isinstance(seen.id, str):
@@ -86,6 +94,10 @@ def calendar_outline(record: bytes) -> CalendarOutline:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         found = spans.scalars(record)
         return CalendarOutline(*(found.get(name) for name in CalendarOutline.__struct_fields__))
+
+
+def _may_be_series(seen: Outline) -> bool:
+    return seen.recurringEventId is None and (seen.start is None or seen.recurrence is not None)
 
 
 def _instance(seen: Outline) -> dict[str, str]:
