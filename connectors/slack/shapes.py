@@ -1,0 +1,66 @@
+"""The columns of each kind of record; https://docs.slack.dev/reference/objects."""
+
+from connectors.columns import flag, integer, moment, text, texts
+
+CHANNEL = {
+    "name": text(),
+    "is_private": flag(),
+    "is_archived": flag(note="an archived channel stays, it is not deleted"),
+    "is_member": flag(note="whether the app is in the channel, so that its messages can be read"),
+    "is_general": flag(),
+    "is_shared": flag(),
+    "is_ext_shared": flag(),
+    "is_org_shared": flag(),
+    "created": moment(),
+    "updated": moment(unit="ms"),
+    "creator": text(note="the user who made it"),
+    "topic": text(("topic", "value")),
+    "purpose": text(("purpose", "value")),
+    "num_members": integer(),
+    "previous_names": texts(),
+    "context_team_id": text(),
+}
+
+USER = {
+    "name": text(),
+    "real_name": text("real_name", ("profile", "real_name")),
+    "display_name": text(("profile", "display_name")),
+    "title": text(("profile", "title")),
+    "email": text(("profile", "email"), note="null unless the app may read e-mail addresses"),
+    "phone": text(("profile", "phone")),
+    "status_text": text(("profile", "status_text")),
+    "status_emoji": text(("profile", "status_emoji")),
+    "image": text(("profile", "image_192"), ("profile", "image_72")),
+    "deleted": flag(note="deactivated; the row stays"),
+    "is_bot": flag(),
+    "is_app_user": flag(),
+    "is_admin": flag(),
+    "is_owner": flag(),
+    "is_primary_owner": flag(),
+    "is_restricted": flag(note="a guest"),
+    "is_ultra_restricted": flag(note="a guest of one channel"),
+    "team_id": text(),
+    "tz": text(),
+    "tz_offset": integer(note="in seconds"),
+    "updated": moment(),
+}
+
+MESSAGE = {
+    "text": text(),
+    "user_id": text("user"),
+    "thread_ts": text(note="the ts of the message that began the thread; null where there is none"),
+    "sent_at": moment("ts", unit="decimal"),
+    "edited_at": moment(("edited", "ts"), unit="decimal"),
+    "edited_by": text(("edited", "user")),
+    "type": text(),
+    "subtype": text(),
+    "bot_id": text(),
+    "app_id": text(),
+    "username": text(),
+    "team": text(),
+    "client_msg_id": text(),
+    "parent_user_id": text(),
+    "reply_count": integer(),
+    "reply_users_count": integer(),
+    "latest_reply_at": moment("latest_reply", unit="decimal"),
+}
