@@ -1,17 +1,18 @@
-"""Keeps the house: closes runs that died, and forgets what is past its retention."""
+"""Keeps the house: closes runs that died, renews grants that nothing uses, and forgets what is past its retention."""
 
 import logging
 
 from prefect import flow
 
-from tasks.maintenance import prune, sweep_runs
+from tasks.maintenance import prune, renew_tokens, sweep_runs
 
 _log = logging.getLogger(__name__)
 
 
 @flow(name="maintenance", flow_run_name="maintenance", retries=0, persist_result=False, log_prints=False)
 async def maintenance() -> None:
-    """Close runs that died without saying so, and prune what is past its retention."""
+    """Close runs that died without saying so, renew idle tokens, and prune what is past its retention."""
     closed = await sweep_runs()
+    renewed = await renew_tokens()
     pruned = await prune()
-    _log.info("maintenance closed_runs=%d pruned=%s", closed, pruned)
+    _log.info("maintenance closed_runs=%d renewed_tokens=%d pruned=%s", closed, renewed, pruned)

@@ -51,6 +51,7 @@ async def upsert(
     mode: str,
     scopes: Sequence[str],
     credentials: Mapping[str, str],
+    grant_key: str | None = None,
 ) -> tuple[Connection, bool]:
     """The active connection of that account, and whether it is new. An account that was connected keeps its id,
     its data and its checkpoints.
@@ -58,9 +59,9 @@ async def upsert(
 
     async def work() -> tuple[Connection, bool]:
         async with db.transaction() as conn:
-            await _keys_ready(conn)
+            await keys_ready(conn)
             id_, created = await _claimed(conn, uuid4(), (connector, user_id, account, mode), name)
-            await _let_in(conn, id_, name, scopes, credentials)
+            await _let_in(conn, id_, name=name, scopes=scopes, credentials=credentials, grant_key=grant_key)
             return await _get(conn, id_), created
 
     return await db.repeat(work)
@@ -75,12 +76,13 @@ async def reconnect(
     mode: str,
     scopes: Sequence[str],
     credentials: Mapping[str, str],
+    grant_key: str | None = None,
 ) -> Connection:
     """The same connection, active again; Conflict when the credentials open another account or mode."""
 
     async def work() -> Connection:
         async with db.transaction() as conn:
-            await _keys_ready(conn)
+            await keys_ready(conn)
             before = await _get(conn, connection_id)
             if (before.external_account_id, before.mode) != (account, mode):
                 raise Conflict(
@@ -88,7 +90,7 @@ async def reconnect(
                     f" ({before.external_account_id}, {before.mode}).",
                     "Use credentials of the same account, or connect the other account as a connection of its own.",
                 )
-            await _let_in(conn, connection_id, name, scopes, credentials)
+            await _let_in(conn, connection_id, name=name, scopes=scopes, credentials=credentials, grant_key=grant_key)
             return await _get(conn, connection_id)
 
     return await db.repeat(work)
@@ -181,7 +183,8 @@ async def set_full_due(db: Database, connection_id: UUID, *, due: bool) -> None:
     await _update(db, "SET full_due = %s, updated_at = now()", [due], connection_id)
 
 
-async def _keys_ready(conn: Conn) -> None:
+async def keys_ready(conn: Conn) -> None:
+    """There is a key to encrypt with, to the end of the transaction; the first one is made where that is allowed."""
     await keys_stay(conn)
     if keys.exist():
         return
@@ -205,20 +208,27 @@ async def _claimed(conn: Conn, new: UUID, account: tuple[str, str, str, str], na
     """
     row = await (await conn.execute(select, account)).fetchone()
     if row is None:  # purged between the two statements
-        raise _unknown(new)
+        raise unknown(new)
     return row["id"], created
 
 
 async def _let_in(
-    conn: Conn, connection_id: UUID, name: str, scopes: Sequence[str], credentials: Mapping[str, str]
+    conn: Conn,
+    connection_id: UUID,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    credentials: Mapping[str, str],
+    grant_key: str | None,
 ) -> None:
     update = """
         UPDATE syncline.connection
-        SET state = 'active', account = %s, scopes = %s, credentials = %s,
+        SET state = 'active', account = %s, scopes = %s, credentials = %s, grant_key = %s, renewal_failed_at = NULL,
             error = NULL, error_code = NULL, error_at = NULL, updated_at = now()
         WHERE id = %s
     """
-    await conn.execute(update, [name, list(scopes), seal(connection_id, credentials), connection_id])
+    sealed = seal(connection_id, credentials)
+    await conn.execute(update, [name, list(scopes), sealed, grant_key, connection_id])
 
 
 async def _select(db: Database, where: Any, values: Sequence[Any]) -> list[Connection]:
@@ -230,7 +240,7 @@ async def _get(conn: Conn, connection_id: UUID) -> Connection:
     async with conn.cursor(row_factory=class_row(Connection)) as cursor:
         found = await (await cursor.execute(SELECT + "WHERE id = %s", [connection_id])).fetchone()
     if found is None:
-        raise _unknown(connection_id)
+        raise unknown(connection_id)
     return found
 
 
@@ -239,7 +249,7 @@ async def _ciphertext(db: Database, connection_id: UUID) -> str:
     async with db.connection() as conn:
         row = await (await conn.execute(query, [connection_id])).fetchone()
     if row is None:
-        raise _unknown(connection_id)
+        raise unknown(connection_id)
     if row["credentials"] is None:
         raise NotActive("This connection is disconnected; its credentials are forgotten.", "Connect the account again.")
     return str(row["credentials"])
@@ -254,5 +264,6 @@ async def _update(db: Database, change: Any, values: Sequence[Any], connection_i
     await db.repeat(work)
 
 
-def _unknown(connection_id: UUID) -> UnknownId:
+def unknown(connection_id: UUID) -> UnknownId:
+    """That there is none of this id."""
     return UnknownId(f"There is no connection {connection_id}.", "`syncline connections` lists them.")

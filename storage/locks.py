@@ -39,6 +39,12 @@ async def write_lock(conn: Conn, connection_id: UUID) -> None:
     await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('write:' || %s, 0))", (str(connection_id),))
 
 
+async def token_lock(conn: Conn, connection_id: UUID) -> None:
+    """To the end of the transaction nobody else renews this connection's access token. It holds up no sync."""
+    await conn.execute("SET LOCAL lock_timeout = '30s'")
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('token:' || %s, 0))", (str(connection_id),))
+
+
 async def take_run_lock(session: Conn, connection_id: UUID, *, wait: float) -> bool:
     """Whether the run lock was got within *wait* seconds; it is the session's until freed or closed.
 

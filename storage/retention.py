@@ -10,6 +10,7 @@ BATCH = 5_000
 
 # A page that is older than a day is never written, so its mark has nothing left to guard.
 MARK_DAYS = 1
+SESSION_DAYS = 1
 
 OLD_REQUESTS = """
     DELETE FROM syncline.api_request WHERE id IN (
@@ -26,6 +27,12 @@ OLD_MARKS = """
         SELECT ctid FROM syncline.read_mark WHERE at < now() - make_interval(days => %s) ORDER BY at LIMIT %s
     ))
 """
+OLD_SESSIONS = """
+    DELETE FROM syncline.connect_session WHERE id IN (
+        SELECT id FROM syncline.connect_session WHERE expires_at < now() - make_interval(days => %s)
+        ORDER BY expires_at LIMIT %s
+    )
+"""
 
 
 async def prune(db: Database) -> dict[str, int]:
@@ -34,6 +41,7 @@ async def prune(db: Database) -> dict[str, int]:
     return {
         "api_request": await _prune(db, OLD_REQUESTS, log_days),
         "sync_run": await _prune(db, OLD_RUNS, log_days),
+        "connect_session": await _prune(db, OLD_SESSIONS, SESSION_DAYS),
         # The age is asked twice: a mark that was renewed since it was looked up stays.
         "read_mark": await _prune(db, OLD_MARKS, MARK_DAYS, MARK_DAYS),
     }

@@ -1,31 +1,23 @@
 """Connects accounts: the credentials are tried at the provider first, then kept encrypted."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from connectors.registry import get
 from connectors.session import Session
 from storage import connections
+from tasks.first_request import FirstRequest
 from tasks.request_book import RequestBook
 
 if TYPE_CHECKING:
     from connectors.base import Account
-    from connectors.session import Bucket
     from storage.connections import Connection
     from storage.database import Database
 
 TRY_SECONDS = 20.0
 """A person waits for the answer."""
-
-
-class FirstRequest:
-    """Lets the one request through that tells whose account it is; until then nobody knows whose limits count."""
-
-    async def take(self, buckets: "Sequence[Bucket]", deadline: float) -> None: ...
-
-    async def pause(self, buckets: "Sequence[Bucket]", seconds: float) -> None: ...
 
 
 async def connect_api_key(

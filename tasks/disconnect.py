@@ -1,19 +1,59 @@
 """Lets go of a connection."""
 
+import asyncio
+import logging
+from collections.abc import Mapping
 from uuid import UUID
 
+from connectors.errors import ConnectorError
+from connectors.oauth import OAuthConnector
+from connectors.registry import get
+from storage import connections, tokens
 from storage import disconnect as storage_disconnect
 from storage.connections import Connection
 from storage.database import Database
+from storage.errors import StorageError
+from tasks.request_book import RequestBook
 from tasks.stream_tables import tables_of
+from tasks.tokens import session_for_tokens
+
+REVOKE_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 async def disconnect(db: Database, connection_id: UUID, *, purge: bool = False) -> Connection:
     """Running syncs are fenced off, the credentials are forgotten; the data is kept, or with *purge* gone for ever.
 
-    An API key belongs to the user and is not revoked at the provider: only its owner can do that there.
+    What was granted by OAuth is revoked at the provider, unless another connection rests on it. A provider that does
+    not answer does not keep the connection from ending. An API key belongs to the user: only its owner can revoke it.
     """
+    held = await _grant(db, connection_id)
     connection = await storage_disconnect.disconnect(db, connection_id)
+    if held:
+        await _revoke(db, connection, held)
     if purge:
         await storage_disconnect.purge(db, connection_id, tables_of(connection.connector).values())
     return connection
+
+
+async def _grant(db: Database, connection_id: UUID) -> Mapping[str, str]:
+    """What opens the account; nothing when it is forgotten already, or no key here decrypts it."""
+    connection = await connections.get(db, connection_id)
+    if not isinstance(get(connection.connector), OAuthConnector):
+        return {}
+    try:
+        return await connections.credentials(db, connection_id)
+    except StorageError:
+        return {}
+
+
+async def _revoke(db: Database, connection: Connection, held: Mapping[str, str]) -> None:
+    connector = get(connection.connector)
+    if not isinstance(connector, OAuthConnector) or await tokens.shared(db, connection.id):
+        return
+    try:
+        async with asyncio.timeout(REVOKE_SECONDS), RequestBook(db) as book:
+            await connector.revoke(session_for_tokens(book, held, connection))
+    except (ConnectorError, TimeoutError) as error:
+        _log.warning("grant not revoked connection=%s reason=%s", connection.id, type(error).__name__)

@@ -4,6 +4,7 @@ from prefect import task
 
 from storage import retention, runs
 from storage.database import open_database
+from tasks.tokens import renew_idle
 
 
 @task(name="sweep-runs", task_run_name="close runs that died", persist_result=False)
@@ -11,6 +12,13 @@ async def sweep_runs() -> int:
     """How many runs were closed as crashed: nobody held their lock any more."""
     async with open_database() as db:
         return len(await runs.sweep(db))
+
+
+@task(name="renew-tokens", task_run_name="renew idle tokens", persist_result=False)
+async def renew_tokens() -> int:
+    """How many grants were renewed, so that none dies of not being used."""
+    async with open_database() as db:
+        return await renew_idle(db)
 
 
 @task(name="prune", task_run_name="prune past retention", persist_result=False)

@@ -23,7 +23,7 @@ async def retire_unseen(sync: Sync, full_read: FullRead) -> End:
     end = await _Retiring(sync, absentees, confirmed=full_read.confirm_deletes).retire()
     if end == "continued":
         return end
-    after = full_reads.finished(sync.run.connection_id, full_read)
+    after = full_reads.finished(sync.run.connection_id, full_read, by_scope=table.parent is not None)
     await sync.loader.add(Load(table, sync.loader.note, after=after))
     await sync.loader.flush()
     return end

@@ -4,12 +4,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from connectors.base import Connector
 from connectors.client import Client
 from connectors.registry import get
 from connectors.session import Session
-from storage import connections, tables
+from storage import tables
 from storage.connections import Connection
 from storage.database import Database, open_database
 from storage.notify import Notifier
@@ -18,6 +19,7 @@ from tasks.request_book import RequestBook
 from tasks.settings import SyncSettings, load
 from tasks.stream_tables import tables_of
 from tasks.throttle import PrefectThrottle
+from tasks.tokens import credentials_of
 
 DATABASE_CONNECTIONS = 12
 
@@ -53,12 +55,14 @@ class Workshop:
         """The account of this connection, its credentials decrypted for as long as the client lives."""
         connector = get(connection.connector)
         session = Session(
-            credentials=await connections.credentials(self.db, connection.id),
+            credentials=await credentials_of(self.db, self.book, connection),
             scope=scope_of(connection),
             mode="test" if connection.mode == "test" else "live",
             throttle=self.throttle,
             record=self.book.page(connection.id),
             deadline=deadline,
+            scopes=frozenset(connection.scopes),
+            renew=partial(credentials_of, self.db, self.book, connection),
         )
         async with connector.open(session) as client:
             yield Source(connection, connector, client, tables_of(connection.connector), deadline)

@@ -81,7 +81,7 @@ async def test_a_full_read_speaks_only_for_what_it_covered(pairs):
         pairs.db, pairs.run, "pairs", change_cursor={"C9": 1}, starts=[{"c": 1}, {"c": 2}], confirm_deletes=False
     )
     parts, _ = await full_reads.parts(pairs.db, full_read)
-    assert [part.cursor["c"] for part in parts] == [1, 2]
+    assert sorted(part.cursor["c"] for part in parts) == [1, 2]
     absentees = Absentees.of_full_read(pairs.db, pairs.connection_id, PAIRS, full_read)
     assert await keys_of(absentees) == []
 

@@ -49,8 +49,8 @@ NEXT_REVISION = '''
 from alembic import op
 import sqlalchemy as sa
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -85,7 +85,7 @@ def next_release(tmp_path):
     """The migrations as a later release would bring them: with one more revision."""
     folder = tmp_path / "migrations"
     shutil.copytree(migrate.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "r0002_note.py").write_text(NEXT_REVISION)
+    (folder / "versions" / "r9999_note.py").write_text(NEXT_REVISION)
     return folder
 
 
@@ -93,11 +93,11 @@ def test_an_empty_database_is_brought_to_this_release(empty_database_url):
     """The first upgrade applies every revision, the second none."""
     assert revisions(empty_database_url).database is None
 
-    assert upgrade(empty_database_url) == ["0001"]
+    assert upgrade(empty_database_url) == ["0001", "0002"]
     assert upgrade(empty_database_url) == []
 
     found = revisions(empty_database_url)
-    assert found.database == found.code == "0001"
+    assert found.database == found.code == "0002"
 
 
 def test_the_models_and_the_migrations_say_the_same(migrated_template, empty_database_url):
@@ -129,7 +129,7 @@ def test_two_replicas_at_once_migrate_once(empty_database_url):
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(upgrade, [empty_database_url] * 4))
 
-    assert sorted(applied) == [[], [], [], ["0001"]]
+    assert sorted(applied) == [[], [], [], ["0001", "0002"]]
 
 
 def test_killed_anywhere_it_can_be_run_again(empty_database_url, next_release, monkeypatch):
@@ -147,7 +147,7 @@ def test_killed_anywhere_it_can_be_run_again(empty_database_url, next_release, m
 
     upgrade(empty_database_url)
 
-    assert revisions(empty_database_url).database == "0002"
+    assert revisions(empty_database_url).database == "9999"
     assert ("index", "connection_note_idx") in {(row[0], row[2]) for row in catalog(empty_database_url)}
 
 
@@ -177,7 +177,7 @@ async def test_an_upgrade_under_load_loses_nothing(db, connection, database_url,
 
     async with db.connection() as conn:
         row = await (await conn.execute("SELECT change_seq, note FROM syncline.connection")).fetchone()
-    assert applied == ["0002"]
+    assert applied == ["9999"]
     assert row == {"change_seq": written, "note": "new"}
     assert written > 20
 

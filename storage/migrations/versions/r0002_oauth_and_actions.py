@@ -123,7 +123,7 @@ def _make() -> None:
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("sent_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.CheckConstraint("status IN ('sending', 'succeeded', 'failed', 'unknown')", name="action_status_check"),
+        sa.CheckConstraint("status IN ('sending', 'succeeded', 'failed', 'unknown')", name=op.f("action_status_check")),
         sa.ForeignKeyConstraint(
             ["connection_id"], ["syncline.connection.id"], name="action_connection_id_fkey", ondelete="CASCADE"
         ),
