@@ -123,19 +123,24 @@ def progressed(full_read: FullRead, *, covered: Sequence[str], learned: Cursor |
     )
 
 
-def finished(connection_id: UUID, full_read: FullRead) -> list[Statement]:
-    """The stream has been read in full; its change feed goes on where it stood before the first page."""
+def finished(connection_id: UUID, full_read: FullRead, *, by_scope: bool = False) -> list[Statement]:
+    """The stream has been read in full; its change feed goes on where it stood before the first page.
+
+    *by_scope*: its cursor has a member for each scope. What it knows of those that could not be read stays.
+    """
     return [
         Statement(
             f"cursor {full_read.stream}",
             """
             UPDATE syncline.sync_state
-               SET cursor = f.change_cursor, last_full_sync = now(), last_sync = now(),
+               SET cursor = CASE WHEN %(by_scope)s THEN COALESCE(sync_state.cursor, '{}') ELSE '{}' END
+                            || f.change_cursor,
+                   last_full_sync = now(), last_sync = now(),
                    available = true, unavailable_reason = NULL
               FROM syncline.full_read f
              WHERE sync_state.connection_id = %(connection)s AND sync_state.stream = %(stream)s AND f.id = %(id)s
             """,
-            {"id": full_read.id, "connection": connection_id, "stream": full_read.stream},
+            {"id": full_read.id, "connection": connection_id, "stream": full_read.stream, "by_scope": by_scope},
         ),
         Statement(f"end {full_read.stream}", "DELETE FROM syncline.full_read WHERE id = %(id)s", {"id": full_read.id}),
     ]
