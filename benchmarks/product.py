@@ -63,12 +63,10 @@ class Product:
     @contextlib.contextmanager
     def up(self):
         """`syncline up` for as long as the block lasts, with its schedules paused."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port, web_port = _free_ports()
         log = (self.home / "up.log").open("w+")
         process = subprocess.Popen(
-            [*PRODUCT, "up", "--prefect-port", str(port)],
+            [*PRODUCT, "up", "--port", str(web_port), "--prefect-port", str(port)],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -118,3 +116,11 @@ class Product:
         while self.home.exists() and time.monotonic() < end:
             shutil.rmtree(self.home, ignore_errors=True)  # Postgres may still be putting its last files away
             time.sleep(0.1)
+
+
+def _free_ports():
+    """Two ports of this machine that nobody listens on."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]

@@ -87,7 +87,7 @@ def _start(parts: Parts) -> str:
     provider = str(json.loads(line)["control_url"]).removesuffix("/_sandbox")
     parts.environment |= STORY.settings(provider)
     port = str(free_port())
-    parts.start("up", [*PRODUCT, "up", "--prefect-port", port], until="ready")
+    parts.start("up", [*PRODUCT, "up", "--port", str(free_port()), "--prefect-port", port], until="ready")
     parts.prefect = f"http://127.0.0.1:{port}"
     return provider
 

@@ -3,6 +3,7 @@
 import importlib
 
 from connectors.registry import find_connectors
+from deployments import web_settings
 from storage import keys, settings
 from tasks import settings as task_settings
 
@@ -13,6 +14,7 @@ def check_settings() -> None:
     if not settings.is_embedded():
         settings.database_url()
     task_settings.load()
+    web_settings.load()
     for name in find_connectors():
         importlib.import_module(f"connectors.{name}.settings").load()
     if keys.exist() or not keys.may_be_made():

@@ -26,8 +26,8 @@ def origin(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def refuse_busy_port(host: str, port: int) -> None:
-    """ProblemError unless the port can be listened on."""
+def refuse_busy_port(host: str, port: int, flag: str) -> None:
+    """ProblemError, naming the *flag* that chooses another, unless the port can be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family) as probe:
@@ -35,9 +35,9 @@ def refuse_busy_port(host: str, port: int) -> None:
             probe.bind((host, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            action = "Stop what listens there, or choose another port with --prefect-port."
+            action = f"Stop what listens there, or choose another port with {flag}."
             raise ProblemError("port_busy", f"Port {port} is in use.", action) from None
-        action = "Choose an address of this machine with --host and a port above 1023 with --prefect-port."
+        action = f"Choose an address of this machine with --host and a port above 1023 with {flag}."
         raise ProblemError("port_refused", f"Cannot listen on {host}:{port}: {error.strerror}.", action) from None
 
 

@@ -26,6 +26,8 @@ class Running:
     pid: int
     prefect_api_url: str
     prefect_is_ours: bool
+    web_url: str = ""
+    """Where the web application listens."""
     ready: bool = False
 
 

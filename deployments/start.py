@@ -1,17 +1,61 @@
-"""Starting deployments through the Prefect API. Import it after `parts.prefect_for_command`."""
+"""Starting deployments through the Prefect API. Import it once the environment leads there."""
 
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 from uuid import UUID
 
+import httpx
 from prefect.deployments import arun_deployment
+from prefect.exceptions import ObjectNotFound
+
+from deployments.errors import ProblemError
+
+ASK_SECONDS = 15.0
+DEPLOYMENTS = {"full": "full-sync/weekly", "incremental": "incremental-sync/every-15-minutes"}
+
+Mode = Literal["full", "incremental"]
+Trigger = Literal["cli", "api"]
 
 
-async def start_full_sync(connection_id: UUID) -> UUID:
+async def start_full_sync(connection_id: UUID, trigger: Trigger = "cli") -> UUID:
     """A run of full-sync/weekly for this connection is asked for; its id. The worker takes it within seconds."""
-    run = await arun_deployment(
-        "full-sync/weekly",
-        parameters={"connection_id": str(connection_id)},
-        tags=["trigger:cli", f"connection:{connection_id}"],
-        timeout=0,  # do not wait for its end
-        as_subflow=False,
-    )
+    return await start_sync(connection_id, "full", trigger)
+
+
+async def start_sync(
+    connection_id: UUID,
+    mode: Mode,
+    trigger: Trigger,
+    *,
+    streams: Sequence[str] | None = None,
+    confirm_deletes: bool = False,
+) -> UUID:
+    """A run of the deployment is asked for; its id. ProblemError when Prefect does not take it."""
+    parameters: dict[str, Any] = {"connection_id": str(connection_id)}
+    if streams:
+        parameters["streams"] = list(streams)
+    if confirm_deletes:
+        parameters["confirm_deletes"] = True
+    tags = [f"trigger:{trigger}", f"connection:{connection_id}"]
+    return await _asked(DEPLOYMENTS[mode], parameters, tags)
+
+
+async def _asked(deployment: str, parameters: Mapping[str, Any], tags: Sequence[str]) -> UUID:
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            run = await arun_deployment(
+                deployment,
+                parameters=dict(parameters),
+                tags=list(tags),
+                timeout=0,  # do not wait for its end
+                as_subflow=False,
+            )
+    except ObjectNotFound:
+        raise ProblemError(
+            "not_deployed", f"Prefect does not know the deployment {deployment}.", "Run `syncline deploy`."
+        ) from None
+    except (httpx.HTTPError, TimeoutError):
+        action = "Start `syncline up`, or correct PREFECT_API_URL; then ask again."
+        raise ProblemError("prefect_unreachable", "The Prefect API does not answer.", action) from None
     return run.id

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,15 @@ from deployments.errors import ProblemError
 from deployments.home import held, private_folder
 from deployments.prefect_settings import QUIET, auth_string, client_environment, server_environment
 from deployments.telling import tell, tell_part
+from deployments.web_settings import PORT
 from storage import settings
 
 LEFTOVER_SECONDS = 3.0
-WORKER_SECONDS, PREFECT_SECONDS = 4.0, 2.0  # to stop in; with Postgres' own time less than ten
+WORKER_SECONDS, WEB_SECONDS, PREFECT_SECONDS = 4.0, 4.0, 2.0  # to stop in; with Postgres' own time less than ten
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 STEADY_SECONDS = 60.0  # what ran this long is started again without delay
 WORKER = [sys.executable, "-P", "-m", "deployments.worker"]
+WEB = [sys.executable, "-P", "-m", "web.server"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Wanted:
     """What the command line asks for."""
 
     host: str = "127.0.0.1"
+    port: int = PORT
     prefect_port: int = 4200
 
 
@@ -64,7 +68,11 @@ class Supervisor:
         origin = prefect_server.origin(wanted.host, wanted.prefect_port)
         given = os.environ.get("PREFECT_API_URL")
         self.running = run_file.Running(
-            id=str(uuid4()), pid=os.getpid(), prefect_api_url=given or f"{origin}/api", prefect_is_ours=not given
+            id=str(uuid4()),
+            pid=os.getpid(),
+            prefect_api_url=given or f"{origin}/api",
+            prefect_is_ours=not given,
+            web_url=prefect_server.origin(wanted.host, wanted.port),
         )
         self.auth = os.environ.get("PREFECT_API_AUTH_STRING") if given else auth_string(home)
         self.postgres = Embedded(home) if settings.is_embedded() or not given else None
@@ -73,9 +81,12 @@ class Supervisor:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         speaking = client_environment(home, self.running.prefect_api_url, self.auth)
         speaking |= {run_file.MARK: self.running.id, "PATH": path}
+        speaking.setdefault("SYNCLINE_PUBLIC_URL", self.running.web_url)
         self.migration = self._child("migrate", step.command("migrate"), speaking, talks=True)
         self.registration = self._child("register", step.command("register"), speaking, talks=True)
         self.worker = self._child("worker", WORKER, speaking, talks=True)
+        where = ["--host", wanted.host, "--port", str(wanted.port)]
+        self.web = self._child("web", [*WEB, *where], speaking, talks=True)
         self.prefect = self._child("prefect", prefect_server.command(wanted.host, wanted.prefect_port), {})
         self.dead: list[str] = []
 
@@ -89,7 +100,7 @@ class Supervisor:
         try:
             await work
         except asyncio.CancelledError:
-            tell("Stopping: worker, Prefect, Postgres.")
+            tell("Stopping: web, worker, Prefect, Postgres.")
         finally:
             await self._stop()
         tell("Stopped. Nothing was lost.")
@@ -104,9 +115,10 @@ class Supervisor:
         await self._clear_the_ground()
         if self.postgres:
             await self._start_postgres(self.postgres)
-        await together(self._start_prefect(), self._migrate(), self.registration.start(), self.worker.start())
+        steps = (self.registration, self.worker, self.web)
+        await together(self._start_prefect(), self._migrate(), *(child.start() for child in steps))
         await self._register()
-        await self._begin_work()
+        await together(self._begin_work(), self._begin_answering())
         run_file.write(self.home, replace(self.running, ready=True))
         self._tell_ready(time.monotonic() - since)
         await self._watch()
@@ -116,7 +128,8 @@ class Supervisor:
         if last := run_file.last(self.home):
             await asyncio.to_thread(run_file.kill_all, last.id, LEFTOVER_SECONDS)
         if self.running.prefect_is_ours:
-            prefect_server.refuse_busy_port(self.wanted.host, self.wanted.prefect_port)
+            prefect_server.refuse_busy_port(self.wanted.host, self.wanted.prefect_port, "--prefect-port")
+        prefect_server.refuse_busy_port(self.wanted.host, self.wanted.port, "--port")
         run_file.write(self.home, self.running)
 
     async def _start_postgres(self, embedded: Embedded) -> None:
@@ -159,6 +172,11 @@ class Supervisor:
             await self.worker.tell({})
             await self.worker.answer()
 
+    async def _begin_answering(self) -> None:
+        with _timed("Web", self.running.web_url):
+            await self.web.tell({})
+            await self.web.answer()
+
     def _tell_ready(self, seconds: float) -> None:
         tell(f"ready   in {seconds:.1f} s       Stop with Ctrl-C")
         if self.running.prefect_is_ours:
@@ -166,11 +184,12 @@ class Supervisor:
             secret = "PREFECT_API_AUTH_STRING" if given else _short(self.home / "prefect.auth")
             origin = self.running.prefect_api_url.removesuffix("/api")
             tell(f"        Open  {origin}   (Prefect; its password is in {secret})")
+        tell(f"        Read  {self.running.web_url}/docs   (the API)")
         tell("        Try   syncline connect --help")
 
     async def _watch(self) -> None:
         """Until it is cancelled: every part that dies is started again."""
-        kept = [self._keep(self.worker, self._restart_worker)]
+        kept = [self._keep(child, partial(self._start_again, child)) for child in (self.worker, self.web)]
         if self.running.prefect_is_ours:
             kept.append(self._keep(self.prefect, self.prefect.start))
         if self.postgres:
@@ -190,9 +209,9 @@ class Supervisor:
             delay = min(delay * 2, LONGEST_DELAY)
             await start()
 
-    async def _restart_worker(self) -> None:
-        await self.worker.start()
-        await self.worker.tell({})
+    async def _start_again(self, child: Child) -> None:
+        await child.start()
+        await child.tell({})
 
     async def _stop(self) -> None:
         """No process is left."""
@@ -200,14 +219,15 @@ class Supervisor:
         hurry = asyncio.ensure_future(self.hurry.wait())
         await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
         if not stopping.done():
-            for child in (self.worker, self.prefect):
+            for child in (self.worker, self.web, self.prefect):
                 child.signal(signal.SIGKILL)
         hurry.cancel()
         await stopping
 
     async def _stop_in_order(self) -> None:
         """Runs end first, while they can still say so; then who listens to them; then what holds the data."""
-        await asyncio.gather(self.migration.stop(1), self.registration.stop(1), self.worker.stop(WORKER_SECONDS))
+        steps = (self.migration.stop(1), self.registration.stop(1))
+        await asyncio.gather(*steps, self.web.stop(WEB_SECONDS), self.worker.stop(WORKER_SECONDS))
         await self.prefect.stop(PREFECT_SECONDS)
         await asyncio.to_thread(run_file.kill_all, self.running.id, 1.0)
         if self.postgres:

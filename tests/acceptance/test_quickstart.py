@@ -42,7 +42,7 @@ def place(tmp_path_factory):
         parts.environment |= STORY.settings(provider)
         parts.environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         (home.parent / "key.txt").write_text(STORY.open_account(provider))
-        parts.start("up", [*PRODUCT, "up", "--prefect-port", str(free_port())], until="ready")
+        parts.start("up", [*PRODUCT, "up", "--port", str(free_port()), "--prefect-port", str(free_port())], until="ready")
         yield home.parent, parts
     finally:
         parts.close()

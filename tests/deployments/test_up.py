@@ -22,7 +22,7 @@ def test_says_what_runs(up):
     """One line per part, and then a line that begins with `ready`."""
     parts = [line.split()[1] for line in up.lines if line.startswith("✓")]
 
-    assert sorted(parts) == ["Deployments", "Migrations", "Postgres", "Prefect", "Worker"]
+    assert sorted(parts) == ["Deployments", "Migrations", "Postgres", "Prefect", "Web", "Worker"]
     assert [line for line in up.lines if line.startswith("ready")]
 
 
@@ -60,7 +60,7 @@ def test_only_loopback_is_listened_on(up):
 
 def test_no_secret_on_a_command_line(up):
     """Every process may read every command line: no password is in one."""
-    secrets = [(up.home / name).read_text().strip() for name in ("prefect.auth", "postgres.password")]
+    secrets = [(up.home / name).read_text().strip() for name in ("prefect.auth", "postgres.password", "admin.token")]
     secrets.append(secrets[0].partition(":")[2])
     said = "\n".join(" ".join(process.cmdline()) for process in up.tree())
 
@@ -69,7 +69,7 @@ def test_no_secret_on_a_command_line(up):
 
 def test_no_secret_in_run_json_or_logs(up):
     """What other commands read to find the parts holds no password, nor does any log or the terminal."""
-    secrets = [(up.home / name).read_text().strip() for name in ("prefect.auth", "postgres.password")]
+    secrets = [(up.home / name).read_text().strip() for name in ("prefect.auth", "postgres.password", "admin.token")]
     texts = [(up.home / "run.json").read_text(), up.output.read_text()]
     texts += [path.read_text() for path in (up.home / "logs").iterdir()]
 
@@ -106,11 +106,14 @@ def test_a_second_one_is_refused(up):
 
 def test_a_busy_port_is_named(own_up, up):
     """A taken port ends it at once, with the port and the flag."""
-    done = own_up.run("up", "--prefect-port", str(up.port))
+    prefect = own_up.run("up", "--port", str(own_up.web_port), "--prefect-port", str(up.port))
+    web = own_up.run("up", "--port", str(up.web_port), "--prefect-port", str(own_up.port))
 
-    assert done.returncode == 1
-    assert f"Port {up.port} is in use." in done.stderr
-    assert "--prefect-port" in done.stderr
+    assert (prefect.returncode, web.returncode) == (1, 1)
+    assert f"Port {up.port} is in use." in prefect.stderr
+    assert "--prefect-port" in prefect.stderr
+    assert f"Port {up.web_port} is in use." in web.stderr
+    assert "--port" in web.stderr
 
 
 def test_doctor_finds_everything_in_order(up):

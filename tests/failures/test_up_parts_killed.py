@@ -28,7 +28,7 @@ def test_a_foreign_prefect_that_is_down_ends_the_start(own_up):
     """With PREFECT_API_URL set and nobody there, `up` says so in one sentence and leaves no process."""
     own_up.environment["PREFECT_API_URL"] = "http://127.0.0.1:9/api"
 
-    done = own_up.run("up")
+    done = own_up.run("up", "--port", str(own_up.web_port))
 
     assert done.returncode == 1
     assert "No Prefect API answers at http://127.0.0.1:9/api." in done.stderr
@@ -38,9 +38,10 @@ def test_a_foreign_prefect_that_is_down_ends_the_start(own_up):
 def test_a_foreign_database_that_is_down_ends_the_start(own_up):
     """With SYNCLINE_DATABASE_URL set and nobody there, `up` says so in one sentence, without the password."""
     own_up.environment["SYNCLINE_DATABASE_URL"] = "postgresql://me:s3cret@127.0.0.1:9/syncline"
+    own_up.environment["SYNCLINE_ADMIN_TOKEN"] = "t" * 32
     own_up.environment["SYNCLINE_ENCRYPTION_KEYS"] = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
-    done = own_up.run("up", "--prefect-port", str(own_up.port))
+    done = own_up.run("up", "--port", str(own_up.web_port), "--prefect-port", str(own_up.port))
 
     assert done.returncode == 1
     assert "127.0.0.1:9 cannot be reached" in done.stderr

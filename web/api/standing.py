@@ -1,0 +1,26 @@
+"""How everything stands."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from connectors.registry import find_connectors
+from deployments.schedule import next_sync
+from storage.health import histories, services
+from storage.status import status
+from web.state import InWorkshop
+
+router = APIRouter(tags=["status"])
+
+
+@router.get("/status")
+async def read_status(workshop: InWorkshop) -> dict[str, Any]:
+    """Every connection: its state, its last and next sync, what is under way, what is wrong and what to do."""
+    streams = {name: [stream.name for stream in found.streams] for name, found in find_connectors().items()}
+    return await status(workshop.db, streams, next_sync)
+
+
+@router.get("/health")
+async def read_health(workshop: InWorkshop) -> dict[str, Any]:
+    """Each connector's runs of the last 24 hours."""
+    return {"items": services(await histories(workshop.db), find_connectors())}

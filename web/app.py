@@ -1,0 +1,67 @@
+"""The web application: connect pages, the REST API and its documents."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import APIRouter, FastAPI, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from connectors.errors import ConnectorError
+from deployments.web_settings import Web
+from storage.errors import StorageError
+from tasks.workshop import Workshop, open_workshop
+from web import documents, probes
+from web.answers import handle
+from web.api import connect_sessions, connections, runs, standing, sync
+from web.api.live_reads import live_reads
+from web.api.objects import ProblemDocument
+from web.connect import callback, landing
+from web.doorway import Doorway
+from web.pages import FOLDER
+from web.problems import MEDIA_TYPE, Problem
+
+Opening = Callable[[], AbstractAsyncContextManager[Workshop]]
+
+PROBLEM = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}}}
+TOKEN = HTTPBearer(auto_error=False, description="The admin token; the doorway has checked it already.")
+
+
+def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
+    """The application; it holds one workshop for as long as it lives."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with workshop() as opened:
+            app.state.workshop = opened
+            yield
+
+    app = FastAPI(
+        title="Syncline",
+        description="A live, correct copy of your users' third-party accounts in your own Postgres.",
+        version="1",
+        openapi_url=None,  # served by documents.py, as is /docs
+        lifespan=lifespan,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    app.state.web = web
+    for kind in (Problem, StorageError, ConnectorError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, handle)
+    app.include_router(_api())
+    for part in (landing, callback, documents, probes):
+        app.include_router(part.router)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"))
+    app.add_middleware(Doorway, web=web)
+    return app
+
+
+def _api() -> APIRouter:
+    api = APIRouter(prefix="/api/v1", dependencies=[Security(TOKEN)], responses={"default": PROBLEM})
+    for part in (connect_sessions, connections, sync, runs, standing):
+        api.include_router(part.router)
+    api.include_router(live_reads())
+    return api

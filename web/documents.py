@@ -1,0 +1,127 @@
+"""The API's documents: one for programs, and the same as a page. Nothing of them is loaded from elsewhere."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse
+
+from web.page_of_problems import MEANINGS
+from web.pages import page
+from web.state import InWeb
+
+router = APIRouter(include_in_schema=False)
+
+REFERENCE = "#/components/schemas/"
+
+
+@router.get("/openapi.json")
+async def openapi(request: Request) -> JSONResponse:
+    return JSONResponse(request.app.openapi())
+
+
+@router.get("/docs")
+async def docs(request: Request, web: InWeb) -> HTMLResponse:
+    """Every route with what it takes and gives, and every problem with what it means."""
+    document = request.app.openapi()
+    groups: dict[str, list[Operation]] = {}
+    for operation in _operations(document, web.public_url):
+        groups.setdefault(operation.tag, []).append(operation)
+    return page("docs.html", title="Syncline API", document=document, groups=groups, problems=sorted(MEANINGS.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route as the page shows it."""
+
+    id: str
+    tag: str
+    method: str
+    path: str
+    summary: str
+    parameters: list[tuple[str, str, str]]
+    """Name, where it stands and of what kind it is, what it means."""
+    takes: str | None
+    gives: str | None
+    call: str
+
+
+def _operations(document: Mapping[str, Any], public_url: str) -> Iterator[Operation]:
+    shapes = document.get("components", {}).get("schemas", {})
+    for path, methods in document["paths"].items():
+        for method, said in methods.items():
+            body = _schema(said.get("requestBody", {}).get("content", {}))
+            takes = _shown(body, shapes)
+            yield Operation(
+                id=said["operationId"],
+                tag=said["tags"][0],
+                method=method.upper(),
+                path=path,
+                summary=said.get("description", ""),
+                parameters=[_parameter(one, shapes) for one in said.get("parameters", [])],
+                takes=takes,
+                gives=_shown(_given(said["responses"]), shapes),
+                call=_call(public_url, method.upper(), path, has_body=takes is not None),
+            )
+
+
+def _given(responses: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    found = [answer for status, answer in responses.items() if status.startswith("2")]
+    return _schema(found[0].get("content", {})) if found else None
+
+
+def _schema(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    schema: Mapping[str, Any] | None = content.get("application/json", {}).get("schema")
+    return schema
+
+
+def _shown(schema: Mapping[str, Any] | None, shapes: Mapping[str, Any]) -> str | None:
+    return None if schema is None else json.dumps(_outline(schema, shapes), indent=2, ensure_ascii=False)
+
+
+def _outline(schema: Mapping[str, Any], shapes: Mapping[str, Any]) -> Any:
+    """The shape of the JSON, with words where values stand."""
+    if "$ref" in schema:
+        return _outline(shapes[schema["$ref"].removeprefix(REFERENCE)], shapes)
+    if "properties" in schema:
+        needed = schema.get("required", [])
+        return {
+            name if name in needed or "default" not in one else f"{name}?": _outline(one, shapes)
+            for name, one in schema["properties"].items()
+        }
+    if schema.get("type") == "array":
+        return [_outline(schema.get("items", {}), shapes)]
+    if "anyOf" in schema:
+        inner = [_outline(one, shapes) for one in schema["anyOf"]]
+        return inner[0] if len(inner) == 1 else _either(inner)
+    return _kind(schema, shapes)
+
+
+def _either(inner: list[Any]) -> Any:
+    words = [one for one in inner if isinstance(one, str)]
+    return " | ".join(words) if len(words) == len(inner) else inner[0]
+
+
+def _kind(schema: Mapping[str, Any], shapes: Mapping[str, Any]) -> str:
+    if "$ref" in schema:
+        return _kind(shapes[schema["$ref"].removeprefix(REFERENCE)], shapes)
+    if "anyOf" in schema:
+        return " | ".join(_kind(one, shapes) for one in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(str(one) for one in schema["enum"])
+    return str(schema.get("format") or schema.get("type") or "anything")
+
+
+def _parameter(one: Mapping[str, Any], shapes: Mapping[str, Any]) -> tuple[str, str, str]:
+    where = f"{one['in']}, {_kind(one['schema'], shapes)}" + (", required" if one.get("required") else "")
+    return one["name"], where, one.get("description", "")
+
+
+def _call(public_url: str, method: str, path: str, *, has_body: bool) -> str:
+    lines = [f"curl -X {method} '{public_url}{path}'", '  -H "Authorization: Bearer $SYNCLINE_ADMIN_TOKEN"']
+    if has_body:
+        lines += ["  -H 'Content-Type: application/json'", "  -d @body.json"]
+    return " \\\n".join(lines)

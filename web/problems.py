@@ -1,0 +1,138 @@
+"""Errors as programs read them: RFC 9457 problem documents, one type for each code.
+
+A problem says what happened (`detail`) and what to do about it (`action`); nothing of what was sent is repeated.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from connectors import errors as provider
+from connectors.errors import ConnectorError
+from storage import errors as ours
+from storage.errors import StorageError
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 10
+SAID_ABOUT_INPUT = 8
+
+
+@dataclass(eq=False)
+class Problem(Exception):
+    """What the caller is told."""
+
+    status: int
+    code: str
+    detail: str
+    action: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    errors: Sequence[Mapping[str, Any]] = ()
+    """For a malformed request: where, and what is expected there."""
+
+    def body(self, public_url: str) -> dict[str, Any]:
+        """The document; its type is an address at which the API's own pages explain it."""
+        said = {
+            "type": f"{public_url}/docs#problem-{self.code.replace('_', '-')}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "action": self.action,
+        }
+        return said | {"errors": list(self.errors)} if self.errors else said
+
+
+STATUS_OF_OURS: Sequence[tuple[type[StorageError], int]] = (
+    (ours.UnknownId, 404),
+    (ours.Conflict, 409),
+    (ours.NotActive, 409),
+    (ours.Fenced, 409),
+    (ours.DatabaseUnreachable, 503),
+    (ours.DatabaseBusy, 503),
+    (ours.DatabaseReadOnly, 503),
+    (ours.DiskFull, 503),
+    (ours.SchemaMismatch, 503),
+)
+
+STATUS_OF_PROVIDERS: Sequence[tuple[type[ConnectorError], int]] = (
+    (provider.TryLater, 503),
+    (provider.Reconnect, 422),
+    (provider.Refused, 422),
+    (provider.Declined, 422),
+    (provider.Misconfigured, 503),
+    (provider.Unproved, 504),
+    (provider.Broken, 502),
+)
+
+OF_STATUS: Mapping[int, tuple[str, str, str]] = {
+    404: ("not_found", "There is nothing at this address.", "Look up the address at /docs."),
+    405: ("method_not_allowed", "This address does not take that method.", "Look up the method at /docs."),
+    400: ("bad_request", "This request cannot be understood.", "Send it as /docs shows it."),
+}
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """The problem that *error* is; None for what nobody foresaw."""
+    match error:
+        case Problem():
+            return error
+        case StorageError():
+            return _of_ours(error)
+        case ConnectorError():
+            return _of_provider(error)
+        case RequestValidationError():
+            return _of_input(error)
+        case HTTPException():
+            return _of_http(error)
+        case _:
+            return None
+
+
+def unforeseen() -> Problem:
+    return Problem(
+        500, "unexpected", "Something unforeseen went wrong here.", "Try again; if it stays so, look into the web log."
+    )
+
+
+def _of_ours(error: StorageError) -> Problem:
+    status = next((status for kind, status in STATUS_OF_OURS if isinstance(error, kind)), 500)
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return Problem(status, error.code, error.sentence, error.action, headers)
+
+
+def _of_provider(error: ConnectorError) -> Problem:
+    status = next((status for kind, status in STATUS_OF_PROVIDERS if isinstance(error, kind)), 502)
+    seconds = getattr(error, "seconds", None) or RETRY_SECONDS
+    headers = {"Retry-After": str(max(1, round(seconds)))} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return Problem(status, error.code, str(error), headers=headers)
+
+
+def _of_http(error: HTTPException) -> Problem:
+    code, detail, action = OF_STATUS.get(
+        error.status_code, (HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"), str(error.detail), "")
+    )
+    return Problem(error.status_code, code, detail, action, dict(error.headers or {}))
+
+
+def _of_input(error: RequestValidationError) -> Problem:
+    """Where the request is malformed and what belongs there, never what was there."""
+    found = [{"in": _place(one["loc"]), "expected": _expected(one)} for one in error.errors()[:SAID_ABOUT_INPUT]]
+    said = "; ".join(f"{one['in']}: {one['expected']}" for one in found)
+    return Problem(422, "malformed_request", f"This request is malformed: {said}.", "Correct it.", errors=found)
+
+
+def _place(location: Sequence[str | int]) -> str:
+    """`body.credentials.api_key`; a name that the caller made up is shown as far as it is a plain word."""
+    parts = [str(part) for part in location]
+    return ".".join(part if part.isidentifier() and part.isascii() else "…" for part in parts) or "body"
+
+
+def _expected(one: Mapping[str, Any]) -> str:
+    if one["type"] == "json_invalid":
+        return "not JSON"
+    text = str(one["msg"]).removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]
