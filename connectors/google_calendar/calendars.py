@@ -92,11 +92,12 @@ class Calendars(Stream):
     async def read(self, client: Client, key: Key) -> bytes | None:
         (wanted,) = key
 
-        def parse(answer: Answer) -> bytes:
+        def parse(answer: Answer) -> bytes | None:
             record = answer.content.strip()
-            if calendar_outline(record).id != wanted:
+            seen = calendar_outline(record)
+            if seen.id != wanted:
                 raise UnparsableError
-            return record
+            return None if seen.deleted is True else record
 
         try:
             return await client.ask(API.request(client, "calendarList.get", calendarId=wanted), parse)

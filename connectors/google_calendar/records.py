@@ -34,6 +34,7 @@ class CalendarOutline(msgspec.Struct):
     summary: Any = None
     summaryOverride: Any = None  # noqa: N815 - Google's name
     accessRole: Any = None  # noqa: N815 - Google's name
+    deleted: Any = None
 
 
 _event = msgspec.json.Decoder(Outline).decode
