@@ -10,23 +10,18 @@ import dataclasses
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from http import HTTPStatus
-from typing import Any, ClassVar
-from urllib.parse import urlencode, urlsplit
+from typing import ClassVar
 
-import msgspec
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from connectors.answers import Answer, UnparsableError
-from connectors.api import Api
 from connectors.base import Account
 from connectors.client import Client
-from connectors.errors import Broken, ConnectorError, Misconfigured, Reconnect, Refused, TryLater, Unavailable, Unproved
+from connectors.errors import ConnectorError, Misconfigured, Reconnect, Refused, TryLater, Unavailable
 from connectors.google import GoogleApi
-from connectors.google_settings import load, load_client
+from connectors.google_settings import load_client
+from connectors.google_tokens import ask_for_tokens, revoke_token
 from connectors.oauth import Attempt, Grant, OAuthConnector
-from connectors.request import Request
 from connectors.session import Session
 
 _LONGEST_REFRESH = 10.0
@@ -39,15 +34,11 @@ _ONLY_FOR_NOW = (
     "https://myaccount.google.com/permissions and connect again."
 )
 _NOTHING_GRANTED = (
-    "{provider} was connected without permission to read anything, so nothing was kept. "
+    "{provider} was connected without permission to read it, so nothing was kept. "
     "Connect again and leave the boxes on Google's page ticked."
 )
 _CODE_REFUSED = (
     "{provider} did not accept this sign-in: it took too long or was used before. Connect again from the beginning."
-)
-_CLIENT_REFUSED = (
-    "Google does not accept this application: SYNCLINE_GOOGLE_CLIENT_ID or SYNCLINE_GOOGLE_CLIENT_SECRET is wrong, "
-    "or the redirect address of SYNCLINE_PUBLIC_URL is not registered for it."
 )
 _SEVEN_DAYS = (
     "{provider} ended this access after seven days, as Google does for applications whose consent screen is External "
@@ -99,12 +90,12 @@ class GoogleConnector(OAuthConnector):
         form = {"code": code, "redirect_uri": attempt.redirect_uri}
         if attempt.verifier:
             form["code_verifier"] = attempt.verifier
-        tokens = await self._ask(session, "authorization_code", form, _CODE_REFUSED)
+        tokens = await ask_for_tokens(self.name, self.title, session, "authorization_code", form, refused=_CODE_REFUSED)
         if not tokens.refresh_token:
             raise ConnectorError(self.title, _ONLY_FOR_NOW, code="no_refresh_token")
         # What was not ticked is missing here; an answer without a scope grants what was asked for (RFC 6749, 5.1).
         scopes = tuple(tokens.scope.split()) if isinstance(tokens.scope, str) else self.asked_scopes
-        credentials = tokens.credentials | {"refresh_token": tokens.refresh_token, "granted_at": str(int(time.time()))}
+        credentials = tokens.credentials | {"granted_at": str(int(time.time()))}
         return Grant(await self._whose(session, credentials, scopes), credentials, scopes)
 
     async def _whose(self, session: Session, credentials: Mapping[str, str], scopes: tuple[str, ...]) -> Account:
@@ -124,115 +115,20 @@ class GoogleConnector(OAuthConnector):
         form = {"refresh_token": known.get("refresh_token", "")}
         try:
             async with asyncio.timeout(_LONGEST_REFRESH):
-                tokens = await self._ask(session, "refresh_token", form, told)
+                tokens = await ask_for_tokens(self.name, self.title, session, "refresh_token", form, refused=told)
         except (Reconnect, Misconfigured, TryLater):
             raise
         except (ConnectorError, TimeoutError):
             raise Unavailable(self.title) from None
-        return {
-            **known,
-            **tokens.credentials,
-            **({"refresh_token": tokens.refresh_token} if tokens.refresh_token else {}),
-        }
+        return {**known, **tokens.credentials}
 
     async def revoke(self, session: Session) -> None:
-        url = load().revoke_url
         token = session.credentials.get("refresh_token") or session.credentials.get("access_token", "")
-        request = _form(url, urlencode({"token": token}))
-        async with self._sign_in_client(session, url, _ENDED) as client:
-            try:
-                await client.send(request, lambda _: None, repeatable=True)
-            except Reconnect:
-                return  # it was revoked already
+        await revoke_token(self.name, self.title, session, token)
 
     def grant_key(self, account: Account) -> str:
         """One for all that an account granted to this application, whatever it is read through: Google revokes all."""
         return f"google {account.external_account_id.lower()}"
-
-    async def _ask(self, session: Session, grant_type: str, form: Mapping[str, str], refused: str) -> "_Tokens":
-        """The token endpoint's answer. Sent once: a code is good for one use, whatever becomes of the answer."""
-        settings = load_client()
-        body = prepare_token_request(
-            grant_type,
-            client_id=settings.client_id,
-            client_secret=settings.client_secret.get_secret_value(),
-            **form,
-        )
-        async with self._sign_in_client(session, settings.token_url, refused) as client:
-            try:
-                return await client.send(_form(settings.token_url, body), _parse_tokens)
-            except Unproved:
-                pass
-        raise Unavailable(self.title)
-
-    def _sign_in_client(self, session: Session, url: str, refused: str) -> Client:
-        parts = urlsplit(url)
-        title = self.title
-
-        def judge(answer: Answer) -> ConnectorError | None:
-            return _judge(title, answer, refused)
-
-        api = Api(
-            self.name,
-            title,
-            f"{parts.scheme}://{parts.netloc}",
-            headers={},
-            buckets=lambda _method, _route: (),
-            judge=judge,
-            paused=lambda _answer, _buckets: (),
-            sign_in=lambda _credentials: {},
-        )
-        return Client(api, session)
-
-
-class _Tokens(msgspec.Struct):
-    access_token: str
-    expires_in: Any = None
-    refresh_token: str | None = None
-    scope: Any = None
-
-    @property
-    def credentials(self) -> dict[str, str]:
-        """The access token, and when it ends, where that is said."""
-        seconds = self.expires_in if isinstance(self.expires_in, int | float) else None
-        ends = {} if seconds is None else {"expires_at": str(int(time.time() + seconds))}
-        return {"access_token": self.access_token} | ends
-
-
-class _Refusal(msgspec.Struct):
-    error: str
-
-
-_tokens = msgspec.json.Decoder(_Tokens).decode
-_refusal = msgspec.json.Decoder(_Refusal).decode
-
-
-def _form(url: str, body: str) -> Request:
-    path = urlsplit(url).path or "/"
-    return Request("POST", path, path.encode(), body.encode(), {"content-type": "application/x-www-form-urlencoded"})
-
-
-def _parse_tokens(answer: Answer) -> _Tokens:
-    try:
-        tokens = _tokens(answer.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise UnparsableError from None
-    if not tokens.access_token:
-        raise UnparsableError
-    return tokens
-
-
-def _judge(title: str, answer: Answer, refused: str) -> ConnectorError | None:
-    """What a refusal of the token endpoint means, https://datatracker.ietf.org/doc/html/rfc6749#section-5.2."""
-    try:
-        error = _refusal(answer.content).error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    if error in {"invalid_grant", "invalid_token"}:
-        return Reconnect(title, refused)
-    if error in {"invalid_client", "unauthorized_client", "redirect_uri_mismatch", "deleted_client", "org_internal"}:
-        return Misconfigured(title, _CLIENT_REFUSED)
-    return None if answer.status == HTTPStatus.NOT_FOUND else Broken(title)
 
 
 def _is_seven_days(granted_at: str | None) -> bool:
