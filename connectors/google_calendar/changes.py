@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from connectors.base import Change, Coverage, Cursor, Page, Window
+from connectors.base import Change, Coverage, Cursor, Key, Page, Window
 from connectors.client import Client
 from connectors.errors import Broken, ConnectorError, Missing, Refused, Unavailable
 from connectors.google_calendar.calendars import Calendars, Entry, entries_of, walk_calendars
@@ -73,13 +73,17 @@ async def _calendar(client: Client, entry: Entry, pieces: Pieces) -> AsyncGenera
 
 
 async def _since(client: Client, entry: Entry, pieces: Pieces, token: str | None) -> AsyncIterator[Change]:
+    met: set[Key] = set()
     async for step in walk_events(client, entry.id, token=token):
+        if step.first:
+            met.clear()
+        met |= step.found.keys
         yield Change(Events.name, Page(step.found.alive, cancelled=step.found.cancelled))
         for series in step.found.series if token else ():
             yield Change(Events.name, Page(), window=_exceptions(entry.id, series))
         if step.next_page is None:
             pieces[entry.id] = {**piece(entry, step.token), "at": int(time.time())}
-            window = None if token else Window(frozenset(step.met), scope=entry.id)
+            window = None if token else Window(frozenset(met), scope=entry.id)
             yield Change(Events.name, Page(cursor=dict(pieces)), window=window)
 
 

@@ -23,12 +23,12 @@ _CLOSED = "This account may not read a calendar that was shared with it before. 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A page of a calendar's events. `met` are the keys of all pages up to here; `token` comes with the last."""
+    """A page of a calendar's events; `token` comes with the last. What came before the `first` page counts no more."""
 
     found: Sorted
+    first: bool
     next_page: str | None
     token: str | None
-    met: frozenset[Key] | set[Key]
 
 
 async def walk_events(
@@ -38,7 +38,7 @@ async def walk_events(
 
     Raises SyncTokenGone when it is the sync token that no longer holds.
     """
-    way, met, restarts = Walk(TITLE), set[Key](), 0
+    way, restarts = Walk(TITLE), 0
     while True:
         try:
             got = await list_events(client, calendar_id, page, token)
@@ -47,13 +47,11 @@ async def walk_events(
                 raise SyncTokenGone(TITLE) from None
             if page is None or restarts == _MOST_RESTARTS:
                 raise Broken(TITLE) from None
-            page, way, met, restarts = None, Walk(TITLE), set(), restarts + 1
+            page, way, restarts = None, Walk(TITLE), restarts + 1
             continue
         if way.leads_nowhere(page, got):
             continue
-        found = sort_out(calendar_id, got.records)
-        met |= found.keys
-        yield Step(found, got.next_page, sync_token_of(got), met)
+        yield Step(sort_out(calendar_id, got.records), page is None, got.next_page, sync_token_of(got))
         if got.next_page is None:
             return
         page = got.next_page

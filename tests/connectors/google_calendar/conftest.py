@@ -30,7 +30,7 @@ def gone(event_id):
 class LittleCalendar:
     """`entries` are on the list; `pages` are lists of events by (calendar, sync token or None), one list a page.
 
-    `refusals` stand in for whatever the same names, with the page's number behind them.
+    `refusals` stand in for whatever the same names, with the page's number behind them; several are met one by one.
     """
 
     entries: list = field(default_factory=list)
@@ -57,7 +57,8 @@ class LittleCalendar:
         sync, number = query.get("syncToken"), int(query.get("pageToken", "0").rpartition("-")[2])
         refusals = self.refusals.get((calendar_id, sync, number))
         if refusals:
-            return refusals.pop(0) if isinstance(refusals, list) else refusals
+            refusal = refusals.pop(0) if isinstance(refusals, list) else refusals
+            return refusal(query) if callable(refusal) else refusal
         pages = self.pages.get((calendar_id, sync), [[]])
         body = {"kind": "calendar#events", "etag": '"1"', "summary": calendar_id}
         if pages[number]:

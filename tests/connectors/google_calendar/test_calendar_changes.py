@@ -135,6 +135,22 @@ async def test_a_page_token_that_goes_asks_from_the_sync_token_again(google, cal
     assert [change.window for change in of_events(found)] == [None] * 5
 
 
+async def test_what_was_met_before_a_restart_does_not_count(google, calendar):
+    """It may have gone in between, and no sync token would tell."""
+    google.pages[HOME, None] = [[event("1")], [event("2")]]
+
+    def lose_the_place(query):
+        google.pages[HOME, None] = [[event("3")], [event("2")]]
+        return refused(400, "invalid", "pageToken")
+
+    google.refusals[HOME, None, 1] = [lose_the_place]
+
+    found = await told(calendar, {})
+
+    assert ids(found) == ["1", "3", "2"]
+    assert [change.window.keys for change in of_events(found) if change.window] == [{(HOME, "3"), (HOME, "2")}]
+
+
 async def test_a_calendar_that_is_new_is_read_whole(google, calendar):
     """With a window, for it may have been here before."""
     google.share(TEAM)
