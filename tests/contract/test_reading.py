@@ -114,7 +114,7 @@ async def test_slices_cover_the_window(connector, stream, account, client):
 
 @each_stream
 async def test_one_record_by_its_key(connector, stream, account, client):
-    """A record is read as it is; a deleted one, and one that never was, is none."""
+    """A record is read as it is; a deleted one, and one that never was in its scope, is none."""
     declared = connector.stream(stream)
     key = account.create(declared)
 
@@ -123,5 +123,5 @@ async def test_one_record_by_its_key(connector, stream, account, client):
 
     account.delete(declared, key)
     assert await declared.read(client, key) is None
-    assert await declared.read(client, tuple(f"{part}_never" for part in key)) is None
-    assert await declared.read(client, tuple("..\"'; drop table x;%2f?a=b#c\n☃" for _ in key)) is None
+    for never in (f"{key[-1]}_never", "..\"'; drop table x;%2f?a=b#c\n☃"):
+        assert await declared.read(client, (*key[:-1], never)) is None
