@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors import google_settings
 from connectors.addresses import check_origin
 from connectors.errors import Misconfigured
 
@@ -26,7 +27,11 @@ class CalendarSettings(BaseSettings):
 
 
 def load() -> CalendarSettings:
-    """The settings in force; Misconfigured, naming the variable and never its value, when one cannot be used."""
+    """The settings in force; Misconfigured, naming the variable and never its value, when one cannot be used.
+
+    What all connectors of Google share is looked at too.
+    """
+    google_settings.load()
     try:
         return CalendarSettings()
     except ValidationError:
