@@ -20,31 +20,38 @@ def connect(
         bool, typer.Option("--webhook-secret-stdin", help="Read the webhook secret too, from line 2.")
     ] = False,
     reconnect: Annotated[
-        str | None, typer.Option("--reconnect", metavar="ID", help="Give an existing connection a new key.")
+        str | None, typer.Option("--reconnect", metavar="ID", help="Connect an existing connection anew.")
     ] = None,
     no_input: NoInput = False,
     as_json: Json = False,
 ) -> None:
-    """Connect a user's account, or give it a new key.
+    """Connect a user's account, by an API key or by a link that its user opens.
 
-    The key is tried at the provider, stored encrypted, and the first full sync is started. The connection's id alone
-    is on stdout. The same account again is a reconnect: same id, data and checkpoints stay.
+    A key is tried at the provider, stored encrypted, and the first full sync is started. A link works once, for 15
+    minutes; the command waits until it was used. The connection's id alone is on stdout. The same account again is a
+    reconnect: same id, data and checkpoints stay.
     """
     from cli import output
     from cli.api_objects import connection_object
+    from cli.connect_by_link import connect_by_link, takes_key
     from cli.opening import with_database
 
     found = _connector(connector)
     if not user and not reconnect:
         raise _wrong_use("Whose account is it?", "Add --user with your product's own id of the user.")
-    credentials = _credentials(found, key=api_key_stdin, secret=webhook_secret_stdin, no_input=no_input)
+    if takes_key(found):
+        credentials = _credentials(found, key=api_key_stdin, secret=webhook_secret_stdin, no_input=no_input)
 
-    async def work(db: "Database") -> "tuple[Connection, bool]":
-        return await _store(db, found, user, reconnect, credentials)
+        async def work(db: "Database") -> "tuple[Connection, bool]":
+            return await _store(db, found, user, reconnect, credentials)
 
-    connection, created = with_database(work)
-    output.success(f"{'Connected' if created else 'Connected again'}: {found.title} {connection.account}")
-    _start_full_sync(connection)
+        connection, created = with_database(work)
+        output.success(f"{'Connected' if created else 'Connected again'}: {found.title} {connection.account}")
+        _start_full_sync(connection)
+    else:
+        if api_key_stdin or webhook_secret_stdin:
+            raise _wrong_use(f"{found.title} takes no API key.", "Leave it out: the command prints a link.")
+        connection = connect_by_link(found, user, reconnect)
     if as_json:
         output.as_json(connection_object(connection))
     else:
@@ -54,16 +61,12 @@ def connect(
 async def _store(
     db: "Database", connector: "Connector", user: str | None, reconnect: str | None, credentials: dict[str, str]
 ) -> "tuple[Connection, bool]":
-    from storage import connections
+    from cli.connect_by_link import to_reconnect
     from tasks.connect import connect_api_key, reconnect_api_key
 
     if not reconnect:
         return await connect_api_key(db, connector.name, str(user), credentials)
-    before = await connections.find(db, reconnect)
-    if before.connector != connector.name:
-        raise _wrong_use(f"{before.id} is a connection of {before.connector}.", f"Use: connect {before.connector}")
-    if user and before.user_id != user:
-        raise _wrong_use(f"{before.id} belongs to another user.", "Leave out --user, or connect without --reconnect.")
+    before = await to_reconnect(db, connector, user, reconnect)
     return await reconnect_api_key(db, before.id, credentials), False
 
 

@@ -68,6 +68,14 @@ def _last_day(health: Facts) -> str:
     return f"{round((health['error_rate_24h'] or 0) * runs)} of {runs} failed" if runs else "no run"
 
 
+def _key_flag(connector: str) -> str:
+    from cli.connect_by_link import takes_key
+    from connectors.registry import find_connectors
+
+    known = find_connectors().get(connector)
+    return " --api-key-stdin" if known and takes_key(known) else ""
+
+
 def _tell(connection: Facts) -> None:
     from cli import output
     from cli.words import number
@@ -79,7 +87,7 @@ def _tell(connection: Facts) -> None:
         part = f" · part {min(progress['parts_done'] + 1, total)} of {total}" if total else ""
         output.say(f"⟳ {name}: {progress['stream']} {number(progress['records'])}{part}")
     if connection["state"] == "needs_reconnect":
-        again = f"syncline connect {connection['connector']} --reconnect {short} --api-key-stdin"
+        again = f"syncline connect {connection['connector']} --reconnect {short}{_key_flag(connection['connector'])}"
         output.needs_you(f"{name}: {connection['error'] or 'access was refused.'} Then: {again}")
     elif connection["error"]:
         output.warning(f"{name}: {connection['error']}")

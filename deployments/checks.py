@@ -11,10 +11,12 @@ from typing import Literal
 import httpx
 
 from connectors.errors import ConnectorError
+from connectors.oauth import OAuthConnector
 from connectors.registry import find_connectors
+from deployments import web_settings
 from deployments.check_settings import check_settings
 from deployments.errors import ProblemError
-from deployments.parts import api_in_use, database_for_command
+from deployments.parts import api_in_use, database_for_command, web_for_command
 from deployments.prefect_server import basic
 from deployments.prefect_yaml import deployment_names, prefect_file
 from storage import database, migrate, settings
@@ -35,9 +37,10 @@ class Check:
 
 async def examine() -> list[Check]:
     """Each check, in the order in which one would mend them; none is left out because another failed."""
-    found = [_told("settings", _settings), _told("home", _home)]
+    found = [_told("settings", _settings), _told("home", _home), _told("redirect addresses", _redirects)]
     found += await asyncio.to_thread(_database)
-    return found + await asyncio.to_thread(_prefect)
+    found += await asyncio.to_thread(_prefect)
+    return [*found, await asyncio.to_thread(_told, "web", _web)]
 
 
 def _told(name: str, look: Callable[[], str]) -> Check:
@@ -63,6 +66,20 @@ def _home() -> str:
     if home.stat().st_mode & 0o077:
         raise ProblemError("home_open", f"{home} is open to other users.", f"Run: chmod 700 {home}")
     return str(home)
+
+
+def _redirects() -> str:
+    """What has to be registered at the providers whose users sign in there."""
+    public = web_settings.load().public_url
+    return ", ".join(
+        f"{public}/connect/{name}/callback"
+        for name, connector in find_connectors().items()
+        if isinstance(connector, OAuthConnector)
+    )
+
+
+def _web() -> str:
+    return f"answers at {web_for_command()}"
 
 
 def _database() -> list[Check]:

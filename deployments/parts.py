@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from deployments import postgres, run_file
+from deployments import postgres, run_file, web_settings
 from deployments.errors import ProblemError
 from deployments.home import held
 from deployments.prefect_server import basic
@@ -56,6 +56,22 @@ def api_in_use(home: Path) -> tuple[str, str | None]:
         return url, auth
     running = _wait_until_up(home)
     return running.prefect_api_url, auth_string(home) if running.prefect_is_ours else auth
+
+
+def web_for_command() -> str:
+    """The public address of the web application that answers; ProblemError if none does."""
+    running = run_file.read(settings.home())
+    url = os.environ.get("SYNCLINE_PUBLIC_URL") or (running.web_url if running else "")
+    action = "Start `syncline up` in another terminal."
+    if not url:
+        raise ProblemError("web_not_running", "The web application does not run here.", action)
+    public = web_settings.public_url(url)
+    try:
+        httpx.get(f"{public}/healthz", timeout=10).raise_for_status()
+    except httpx.HTTPError:
+        action = "Start `syncline up`, or correct SYNCLINE_PUBLIC_URL."
+        raise ProblemError("web_unreachable", f"No web application answers at {public}.", action) from None
+    return public
 
 
 def _wait_until_up(home: Path) -> run_file.Running:

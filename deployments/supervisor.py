@@ -34,6 +34,7 @@ from storage import settings
 LEFTOVER_SECONDS = 3.0
 WORKER_SECONDS, WEB_SECONDS, PREFECT_SECONDS = 4.0, 4.0, 2.0  # to stop in; with Postgres' own time less than ten
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- what listens everywhere is here too
 STEADY_SECONDS = 60.0  # what ran this long is started again without delay
 WORKER = [sys.executable, "-P", "-m", "deployments.worker"]
 WEB = [sys.executable, "-P", "-m", "web.server"]
@@ -72,7 +73,7 @@ class Supervisor:
             pid=os.getpid(),
             prefect_api_url=given or f"{origin}/api",
             prefect_is_ours=not given,
-            web_url=prefect_server.origin(wanted.host, wanted.port),
+            web_url=prefect_server.origin(EVERYWHERE.get(wanted.host, wanted.host), wanted.port),
         )
         self.auth = os.environ.get("PREFECT_API_AUTH_STRING") if given else auth_string(home)
         self.postgres = Embedded(home) if settings.is_embedded() or not given else None

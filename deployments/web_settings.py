@@ -54,7 +54,7 @@ def load(listening: str = f"http://127.0.0.1:{PORT}") -> Web:
     except ValidationError as error:  # bytes that are no text
         name = str(error.errors(include_input=False, include_url=False)[0]["loc"][0]).upper()
         raise SettingsError(f"SYNCLINE_{name} cannot be read.", f"Set SYNCLINE_{name} again.") from None
-    public = _origin("SYNCLINE_PUBLIC_URL", said.public_url or listening)
+    public = public_url(said.public_url or listening)
     named = [_origin("SYNCLINE_RETURN_ORIGINS", text) for text in said.return_origins.split(",") if text.strip()]
     return Web(
         public_url=public,
@@ -62,6 +62,11 @@ def load(listening: str = f"http://127.0.0.1:{PORT}") -> Web:
         admin_token=_admin_token(said.admin_token),
         trusted_proxies=tuple(_network(text) for text in said.trusted_proxies.split(",") if text.strip()),
     )
+
+
+def public_url(text: str) -> str:
+    """The origin that SYNCLINE_PUBLIC_URL says, or SettingsError."""
+    return _origin("SYNCLINE_PUBLIC_URL", text)
 
 
 def origin_of(url: str) -> str | None:

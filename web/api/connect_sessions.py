@@ -53,7 +53,7 @@ async def create_connect_session(asked: ConnectSession, workshop: InWorkshop, we
         connection_id=asked.connection_id,
         expires_in=asked.expires_in,
     )
-    return Link(url=link(web, asked.connector, token), expires_at=expires_at)
+    return Link(url=link(web.public_url, asked.connector, token), expires_at=expires_at)
 
 
 def _check_return_url(url: str | None, web: Web) -> None:

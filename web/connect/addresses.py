@@ -2,14 +2,17 @@
 
 from urllib.parse import urlencode
 
-from deployments.web_settings import Web
+
+def path(connector: str, token: str) -> str:
+    """The page of that link."""
+    return f"/connect/{connector}?{urlencode({'session': token})}"
 
 
-def link(web: Web, connector: str, token: str) -> str:
+def link(public_url: str, connector: str, token: str) -> str:
     """What the user opens."""
-    return f"{web.public_url}/connect/{connector}?{urlencode({'session': token})}"
+    return public_url + path(connector, token)
 
 
-def redirect_uri(web: Web, connector: str) -> str:
+def redirect_uri(public_url: str, connector: str) -> str:
     """Where the provider sends the browser back to; to be registered there."""
-    return f"{web.public_url}/connect/{connector}/callback"
+    return f"{public_url}/connect/{connector}/callback"

@@ -20,7 +20,7 @@ from storage.errors import Conflict
 from tasks import connect_oauth
 from tasks.connect import connect_api_key, reconnect_api_key
 from web.connect import browser, ending, outcomes
-from web.connect.addresses import link, redirect_uri
+from web.connect.addresses import path, redirect_uri
 from web.connect.ready import needs_key
 from web.pages import page
 from web.state import InWeb, InWorkshop
@@ -85,7 +85,7 @@ async def _page(db: Database, web: Web, session: ConnectSession, token: str, pro
         user_id=session.user_id,
         account=account,
         reads=_reads(connector),
-        action=link(web, session.connector, token).removeprefix(web.public_url),
+        action=path(session.connector, token),
         needs_key=needs_key(connector),
         problem=problem,
         expires=session.expires_at,
@@ -93,7 +93,7 @@ async def _page(db: Database, web: Web, session: ConnectSession, token: str, pro
 
 
 async def _to_provider(db: Database, web: Web, connector: OAuthConnector, token: str, who: str) -> Response:
-    back = redirect_uri(web, connector.name)
+    back = redirect_uri(web.public_url, connector.name)
     try:
         where = await connect_oauth.begin(db, token, who, connector=connector, redirect_uri=back)
     except ConnectorError as error:
