@@ -28,9 +28,10 @@ async def run(host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = await serve(Sandbox().answer, host, port)
+    sandbox = Sandbox()
+    server = await serve(sandbox.answer, host, port)
     base = f"http://{host}:{server.sockets[0].getsockname()[1]}"
-    sys.stdout.buffer.write(orjson.dumps({"stripe_api_url": base, "control_url": f"{base}/_sandbox"}) + b"\n")
+    sys.stdout.buffer.write(orjson.dumps(sandbox.addresses(base)) + b"\n")
     sys.stdout.flush()
     await stop.wait()
     server.close()

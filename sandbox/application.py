@@ -4,10 +4,8 @@ import orjson
 
 from sandbox.http import Request
 from sandbox.ledger import Ledger
-from sandbox.stripe import control
+from sandbox.provider import Provider, WrongCall
 from sandbox.stripe.api import Stripe
-from sandbox.stripe.control import WrongCall
-from sandbox.stripe.errors import Refusal
 from sandbox.wire import Answer
 
 CONTROL = "/_sandbox/"
@@ -18,16 +16,29 @@ class Sandbox:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self.stripe = Stripe(self.ledger)
+        stripe = Stripe(self.ledger)
+        self.default: Provider = stripe
+        """Who answers for paths that are nobody's."""
+        self.providers: tuple[Provider, ...] = (stripe,)
 
     async def answer(self, request: Request) -> Answer:
         """The answer of whoever the path belongs to."""
         if not request.path.startswith(CONTROL):
-            return await self.stripe.answer(request)
+            return await self._owner(request.path).answer(request)
         try:
             return self._control(request, request.path.removeprefix(CONTROL))
-        except (WrongCall, Refusal, TypeError, ValueError, KeyError) as error:
+        except (WrongCall, TypeError, ValueError, KeyError) as error:
             return _json({"error": f"{type(error).__name__}: {error}"}, status=400)
+
+    def addresses(self, base: str) -> dict[str, str]:
+        """Where everything is when the sandbox listens at *base*."""
+        found = {"control_url": f"{base}/_sandbox"}
+        for provider in self.providers:
+            found |= provider.addresses(base)
+        return found
+
+    def _owner(self, path: str) -> Provider:
+        return next((found for found in self.providers if path.startswith(found.paths)), self.default)
 
     def _control(self, request: Request, path: str) -> Answer:
         account = dict(request.params).get("account")
@@ -38,10 +49,11 @@ class Sandbox:
             return _json(self.ledger.read(account))
         if path == "rates":
             return _json(self.ledger.rates(account))
-        provider, _, call = path.partition("/")
-        if provider == self.stripe.name:
-            return control.answer(self.stripe.accounts, request, call)
-        raise WrongCall("there are ledger, rates and stripe")
+        name, _, call = path.partition("/")
+        for provider in self.providers:
+            if provider.name == name:
+                return provider.control(request, call)
+        raise WrongCall(f"there are ledger, rates, {', '.join(found.name for found in self.providers)}")
 
 
 def _json(value: object, status: int = 200) -> Answer:

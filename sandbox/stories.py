@@ -1,6 +1,7 @@
 """What the demo shows: one story a provider, found by its folder's name."""
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class Story:
 
 
 def stories() -> list[Story]:
-    """Every provider's story, in alphabetical order."""
-    names = sorted(found.name for found in pkgutil.iter_modules(sandbox.__path__) if found.ispkg)
+    """The story of every provider that has one, in alphabetical order."""
+    packages = sorted(found.name for found in pkgutil.iter_modules(sandbox.__path__) if found.ispkg)
+    names = [name for name in packages if importlib.util.find_spec(f"sandbox.{name}.story")]
     return [importlib.import_module(f"sandbox.{name}.story").STORY for name in names]

@@ -7,7 +7,8 @@ from typing import Any
 from sandbox.faults import Fault
 from sandbox.http import Request
 from sandbox.ledger import Entry, Ledger, fingerprint
-from sandbox.stripe import errors, idempotency, mishaps, routes
+from sandbox.provider import WrongCall
+from sandbox.stripe import control, errors, idempotency, mishaps, routes
 from sandbox.stripe.accounts import Accounts, Key, bearer
 from sandbox.stripe.errors import Refusal
 from sandbox.stripe.forms import Params, parse
@@ -22,6 +23,7 @@ class Stripe:
     """Stripe's API under `/v1`."""
 
     name = "stripe"
+    paths = ("/v1/",)
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -42,6 +44,17 @@ class Stripe:
         entry.status = answer.status
         entry.done = True
         return _dressed(answer, request, key, request_id)
+
+    def control(self, request: Request, call: str) -> Answer:
+        """What a test does to an account; a refusal of Stripe's is a wrong call."""
+        try:
+            return control.answer(self.accounts, request, call)
+        except Refusal as refusal:
+            raise WrongCall(str(refusal)) from refusal
+
+    def addresses(self, base: str) -> dict[str, str]:
+        """Where the API is."""
+        return {"stripe_api_url": base}
 
     async def _known(self, request: Request, key: Key, entry: Entry, request_id: str) -> Answer:
         """The answer to somebody with a key."""

@@ -11,6 +11,7 @@ import orjson
 
 from sandbox.faults import Fault
 from sandbox.http import Request
+from sandbox.provider import WrongCall
 from sandbox.stripe import changes, events
 from sandbox.stripe.accounts import Accounts, Key, bearer
 from sandbox.stripe.kinds import KINDS
@@ -21,10 +22,6 @@ from sandbox.stripe.versions import checked
 from sandbox.wire import Answer
 
 Body = dict[str, Any]
-
-
-class WrongCall(Exception):
-    """The control call makes no sense; the text says why."""
 
 
 def answer(accounts: Accounts, request: Request, path: str) -> Answer:

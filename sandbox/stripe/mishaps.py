@@ -1,24 +1,22 @@
 """What a fault does to a Stripe answer: instead of the work, to the page, or to the way it is sent."""
 
 import asyncio
-import base64
 import re
-from typing import Any
 
 import orjson
 
+from sandbox import bodies
 from sandbox.faults import HTML, Fault
 from sandbox.stripe import changes, errors
 from sandbox.stripe.accounts import Key
 from sandbox.stripe.errors import Refusal
 from sandbox.stripe.store import Store
-from sandbox.wire import MANNERS, Answer, packed
+from sandbox.wire import MANNERS, Answer
 
 JSON = {"Content-Type": "application/json"}
 STATUS = {"status", "html", "bare_404", "redirect", "forbid", "unauthorized"}
 PAGES = {"repeat_page", "loop", "empty_more", "shift"}
-BODIES = {"empty", "html_200", "charset", "array", "gzip", "body", "not_json"}
-KINDS = {*STATUS, *PAGES, *BODIES, *MANNERS, "hold"}
+KINDS = {*STATUS, *PAGES, *bodies.KINDS, *MANNERS, "hold"}
 
 
 async def instead(fault: Fault, key: Key, path: str) -> Answer | None:
@@ -44,8 +42,8 @@ def afterwards(fault: Fault, answer: Answer, key: Key, path: str) -> Answer:
         return _refused(fault, key, path)
     if fault.kind in MANNERS:
         return Answer(answer.status, answer.body, answer.headers, fault.kind, fault.options)
-    if fault.kind in BODIES:
-        return _other_body(fault, answer)
+    if fault.kind in bodies.KINDS:
+        return bodies.other(fault, answer)
     if fault.kind == "shift":
         _shift(fault, key.store, path)
     if fault.kind in ("loop", "empty_more") and answer.status == 200:  # noqa: PLR2004 - HTTP's own number
@@ -82,27 +80,6 @@ def _refused(fault: Fault, key: Key, path: str) -> Answer:
 
 def _told(refusal: Refusal, headers: dict[str, str] | None = None) -> Answer:
     return Answer(refusal.status, refusal.body(errors.new_request_id()), JSON | refusal.headers | (headers or {}))
-
-
-def _other_body(fault: Fault, answer: Answer) -> Answer:
-    if fault.kind == "body":
-        return _given(fault.options, answer)
-    html = {"Content-Type": "text/html"}
-    gzip = answer.headers | {"Content-Encoding": "gzip"}
-    return {
-        "empty": Answer(200, b"", answer.headers),
-        "html_200": Answer(200, HTML % (200, 200), html),
-        "charset": Answer(200, answer.body.decode(errors="replace").encode("utf-16"), answer.headers),
-        "array": Answer(200, b"[%s]" % answer.body, answer.headers),
-        "gzip": Answer(answer.status, packed(answer.body), gzip),
-        "not_json": Answer(200, answer.body[: len(answer.body) // 2], answer.headers),
-    }[fault.kind]
-
-
-def _given(options: dict[str, Any], answer: Answer) -> Answer:
-    """Exactly the bytes that the test gave, in base64."""
-    headers = answer.headers | {str(name): str(value) for name, value in options.get("headers", {}).items()}
-    return Answer(int(options.get("status", 200)), base64.b64decode(options["body"]), headers)
 
 
 def _shift(fault: Fault, store: Store, path: str) -> None:
