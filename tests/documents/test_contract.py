@@ -1,4 +1,4 @@
-"""docs/contract.json and the product name the same commands, settings, tables and deployments."""
+"""docs/contract.json and the product name the same commands, settings, tables, routes and deployments."""
 
 import ast
 import importlib
@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings
 from cli.main import app
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = ("connectors", "storage", "tasks", "flows", "deployments", "cli")
+PRODUCT = ("connectors", "storage", "tasks", "flows", "deployments", "web", "cli")
 CONTRACT = json.loads((ROOT / "docs/contract.json").read_text())
 
 
@@ -109,6 +109,26 @@ def test_columns_for_people(table):
     from storage import models
 
     assert set(CONTRACT["columns"][table]) <= set(models.ControlTable.metadata.tables[table].columns.keys())
+
+
+def _routes():
+    from web.app import PAGES, api
+
+    for router in (api(), *(part.router for part in PAGES)):
+        yield from _routes_of(router, "")
+
+
+def _routes_of(router, prefix):
+    for route in router.routes:
+        if inner := getattr(route, "original_router", None):
+            yield from _routes_of(inner, prefix + route.include_context.prefix)
+        else:
+            yield from (f"{method} {prefix}{route.path}" for method in route.methods - {"HEAD"})
+
+
+def test_routes():
+    """Every route that is promised exists, and every one that exists is promised."""
+    assert sorted(_routes()) == CONTRACT["routes"]
 
 
 def test_deployments():
