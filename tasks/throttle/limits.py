@@ -59,7 +59,6 @@ class PrefectLimits:
         Misconfigured if somebody switched it off.
         """
         create = GlobalConcurrencyLimitCreate(name=name, limit=pace.block, slot_decay_per_second=pace.rate)
-        update = GlobalConcurrencyLimitUpdate(limit=pace.block, slot_decay_per_second=pace.rate)
 
         async def make(client: PrefectClient) -> bool:
             try:
@@ -70,6 +69,12 @@ class PrefectLimits:
                     return True
                 found = await client.read_global_concurrency_limit_by_name(name)
             if (found.limit, found.slot_decay_per_second) != (pace.block, pace.rate):
+                # What was taken at a higher rate would take hours to decay at a lower one.
+                update = GlobalConcurrencyLimitUpdate(
+                    limit=pace.block,
+                    slot_decay_per_second=pace.rate,
+                    active_slots=min(found.active_slots, pace.block),
+                )
                 await client.update_global_concurrency_limit(name, update)
             return found.active
 

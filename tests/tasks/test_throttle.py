@@ -84,6 +84,14 @@ async def test_the_limit_stands_in_prefect_as_the_settings_have_it(throttle, els
     assert (changed["limit"], changed["slot_decay_per_second"]) == (1_000_000, 1_000_000.0)
 
 
+async def test_a_limit_that_is_lowered_is_not_in_debt(throttle, elsewhere, bucket):
+    """What was taken while the limit was raised does not have to decay at the published rate."""
+    raised = Bucket(bucket.connector, bucket.name, bucket.scope, Limit(1_000_000))
+    await throttle.take([raised], soon())
+
+    await elsewhere.take([bucket], soon(5))
+
+
 async def test_processes_that_make_the_same_limit_at_once_agree(database_url, prefect_api, bucket):
     """Eight first requests at the same moment make one limit, and all are let through."""
     async with open_database(database_url, max_size=10) as db:
