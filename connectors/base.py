@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from connectors.actions import Action
 from connectors.client import Client
 from connectors.columns import Column
 from connectors.errors import ConnectorError
@@ -149,6 +150,8 @@ class Connector(ABC):
     """What is stored encrypted: `api_key` first for connectors that take one."""
     live_reads: ClassVar[tuple[LiveRead, ...]] = ()
     """What can be asked of the provider beside the tables."""
+    actions: ClassVar[tuple[Action, ...]] = ()
+    """What can be done at the provider."""
 
     def stream(self, name: str) -> Stream:
         """The stream of that name, or LookupError."""

@@ -20,7 +20,18 @@ import httpx
 from connectors.answers import Answer, Parse, T
 from connectors.api import Api
 from connectors.body import CAP, CutShortError, TooLargeError, read_body
-from connectors.errors import AccessExpired, Broken, ConnectorError, RateLimited, Unproved, Unsent
+from connectors.errors import (
+    AccessExpired,
+    Broken,
+    ConnectorError,
+    Misconfigured,
+    RateLimited,
+    Reconnect,
+    Refused,
+    TryLater,
+    Unproved,
+    Unsent,
+)
 from connectors.faults import Fault, Limited, word_of
 from connectors.request import Request, get
 from connectors.retry import Patience, patience, repeat
@@ -30,6 +41,7 @@ from connectors.verdicts import settle
 _log = logging.getLogger(__name__)
 logging.getLogger("httpcore").setLevel(logging.WARNING)  # its traces hold whole headers, whatever they hold
 _CONNECTIONS = httpx.Limits(max_connections=50, max_keepalive_connections=50, keepalive_expiry=30.0)
+_SLOW_DOWN = "{provider} asked us to slow down, so nothing was done there. Try again in a moment."
 _TIMEOUTS = {"connect": 10.0, "read": None, "write": None, "pool": None}  # the deadline is for the whole
 
 
@@ -85,7 +97,7 @@ class Client:
         means.
         """
         certain = True
-        last: ConnectorError
+        last: ConnectorError = Unproved(self.api.title)
 
         def noted(fault: Fault) -> None:
             nonlocal certain
@@ -97,11 +109,16 @@ class Client:
             return await self._signed_in(request, parse, 1, write=True)
         except Fault as fault:
             noted(fault)
-            last = (Unsent if certain else Unproved)(self.api.title)
-        except RateLimited:  # no allowance was to be had
-            last = (Unsent if certain else Unproved)(self.api.title)
-        except Broken as broken:
-            last = Unproved(self.api.title) if broken.code == "too_large" else broken
+            if certain:
+                last = Unsent(self.api.title, _SLOW_DOWN if isinstance(fault, Limited) else None, seconds=fault.seconds)
+        except TryLater as later:  # no allowance or no new token was to be had
+            if certain:
+                last = Unsent(self.api.title, _not_tried(later), seconds=getattr(later, "seconds", None))
+        except ConnectorError as error:
+            # Of an answer too large nothing was read; and whoever is refused entry does not hear what became of the
+            # attempts before.
+            shut_out = not certain and isinstance(error, Reconnect | Refused | Misconfigured)
+            last = last if shut_out or error.code == "too_large" else error
         raise last from None
 
     async def _repeated(
@@ -243,6 +260,13 @@ class Client:
         if known is None:
             known = self._buckets[method, route] = self.api.buckets(method, route)
         return known
+
+
+def _not_tried(later: TryLater) -> str:
+    """Why a write was not even tried."""
+    if isinstance(later, RateLimited):
+        return "Nothing was done at {provider}: Prefect had no room within its limits just now. Try again in a moment."
+    return "Nothing was done at {provider}: " + str(later).partition(". ")[0].rstrip(".") + ". Try again in a moment."
 
 
 def _declared_length(headers: Mapping[str, str]) -> int:

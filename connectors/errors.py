@@ -71,6 +71,11 @@ class Unsent(TryLater):
     code = "unsent"
     message = "{provider} could not be reached, so nothing was done there. Try again in a moment."
 
+    def __init__(self, provider: str, message: str | None = None, *, seconds: float | None = None) -> None:
+        self.seconds = seconds
+        """How long the provider asked us to wait, where it did."""
+        super().__init__(provider, message)
+
 
 class Reconnect(ConnectorError):
     """The credentials no longer open the account; trying again cannot help."""

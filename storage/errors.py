@@ -10,8 +10,13 @@ StorageError
 ├── SchemaMismatch         the tables are older or newer than this code
 ├── KeysUnusable           the encryption keys are missing, garbled or not those that encrypted
 ├── UnknownId              no such row, or more than one begins like this
+│   └── UnknownAction      the connector has no such action
 ├── Conflict               another account or mode than the connection's
 ├── NotActive              the connection is paused, disconnected or asks for a new sign-in
+│   └── NotGranted         the user has not granted what this needs
+├── UnderWay               somebody else is doing just this: ask again soon
+├── KeyMalformed           no idempotency key, or one that is none
+├── KeyReused              the idempotency key was used for something else
 └── Fenced                 another run took over, or the connection was disconnected or purged: write nothing more
 """
 
@@ -70,12 +75,32 @@ class UnknownId(StorageError):
     code = "unknown_id"
 
 
+class UnknownAction(UnknownId):
+    code = "unknown_action"
+
+
 class Conflict(StorageError):
     code = "account_conflict"
 
 
 class NotActive(StorageError):
     code = "connection_not_active"
+
+
+class NotGranted(NotActive):
+    code = "missing_scope"
+
+
+class UnderWay(StorageError):
+    code = "action_under_way"
+
+
+class KeyMalformed(StorageError):
+    code = "idempotency_key_malformed"
+
+
+class KeyReused(StorageError):
+    code = "idempotency_key_reused"
 
 
 class Fenced(StorageError):

@@ -14,6 +14,7 @@ from storage import tables
 from storage.connections import Connection
 from storage.database import Database, open_database
 from storage.notify import Notifier
+from storage.senders import Sender
 from storage.tables import StreamTable
 from tasks.request_book import RequestBook
 from tasks.settings import SyncSettings, load
@@ -48,6 +49,7 @@ class Workshop:
     throttle: PrefectThrottle
     notifier: Notifier
     book: RequestBook
+    sender: Sender
     _made: set[str] = field(default_factory=set)
 
     @asynccontextmanager
@@ -89,5 +91,6 @@ async def open_workshop() -> AsyncIterator[Workshop]:
         PrefectThrottle(db) as throttle,
         Notifier(db) as notifier,
         RequestBook(db) as book,
+        Sender(db) as sender,
     ):
-        yield Workshop(db, settings, throttle, notifier, book)
+        yield Workshop(db, settings, throttle, notifier, book, sender)

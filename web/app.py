@@ -15,13 +15,15 @@ from storage.errors import StorageError
 from tasks.workshop import Workshop, open_workshop
 from web import documents, probes
 from web.answers import handle
-from web.api import connect_sessions, connections, runs, standing, sync
+from web.api import actions, connect_sessions, connections, runs, standing, sync
 from web.api.live_reads import live_reads
 from web.api.objects import ProblemDocument
 from web.connect import callback, landing
 from web.doorway import Doorway
 from web.pages import FOLDER
 from web.problems import MEDIA_TYPE, Problem
+
+PAGES = (landing, callback, documents, probes)
 
 Opening = Callable[[], AbstractAsyncContextManager[Workshop]]
 
@@ -51,17 +53,18 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
     app.state.web = web
     for kind in (Problem, StorageError, ConnectorError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
-    app.include_router(_api())
-    for part in (landing, callback, documents, probes):
+    app.include_router(api())
+    for part in PAGES:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
     app.add_middleware(Doorway, web=web)
     return app
 
 
-def _api() -> APIRouter:
-    api = APIRouter(prefix="/api/v1", dependencies=[Security(TOKEN)], responses={"default": PROBLEM})
-    for part in (connect_sessions, connections, sync, runs, standing):
-        api.include_router(part.router)
-    api.include_router(live_reads())
-    return api
+def api() -> APIRouter:
+    """The REST API; the doorway lets nobody in without the admin token."""
+    router = APIRouter(prefix="/api/v1", dependencies=[Security(TOKEN)], responses={"default": PROBLEM})
+    for part in (connect_sessions, connections, sync, runs, standing, actions):
+        router.include_router(part.router)
+    router.include_router(live_reads())
+    return router

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from connectors import errors as provider
 from connectors.errors import ConnectorError
 from storage import errors as ours
+from storage.actions import UNDER_WAY_SECONDS
 from storage.errors import StorageError
 
 MEDIA_TYPE = "application/problem+json"
@@ -51,6 +52,9 @@ STATUS_OF_OURS: Sequence[tuple[type[StorageError], int]] = (
     (ours.Conflict, 409),
     (ours.NotActive, 409),
     (ours.Fenced, 409),
+    (ours.UnderWay, 409),
+    (ours.KeyReused, 422),
+    (ours.KeyMalformed, 400),
     (ours.DatabaseUnreachable, 503),
     (ours.DatabaseBusy, 503),
     (ours.DatabaseReadOnly, 503),
@@ -100,7 +104,9 @@ def unforeseen() -> Problem:
 
 def _of_ours(error: StorageError) -> Problem:
     status = next((status for kind, status in STATUS_OF_OURS if isinstance(error, kind)), 500)
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    wait = UNDER_WAY_SECONDS if isinstance(error, ours.UnderWay) else RETRY_SECONDS
+    later = status == HTTPStatus.SERVICE_UNAVAILABLE or isinstance(error, ours.UnderWay)
+    headers = {"Retry-After": str(wait)} if later else {}
     return Problem(status, error.code, error.sentence, error.action, headers)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from connectors.answers import Answer
 from connectors.api import Api
 from connectors.client import Client
-from connectors.errors import Broken, ConnectorError, Missing, Reconnect, Refused
+from connectors.errors import Broken, ConnectorError, Missing, Reconnect, Refused, Unproved
 from connectors.limits import rate_limits
 from connectors.session import Bucket, Limit, Mode, Session
 from connectors.stripe.settings import TITLE, load
@@ -42,6 +42,7 @@ class _Error(msgspec.Struct):
     type: str
     code: str | None = None
     param: str | None = None
+    decline_code: str | None = None
 
 
 class _Refusal(msgspec.Struct):
@@ -49,6 +50,18 @@ class _Refusal(msgspec.Struct):
 
 
 _refusal = msgspec.json.Decoder(_Refusal).decode
+
+
+class Objection(Broken):
+    """Stripe does not take what was asked; by its own words for why, never its sentence."""
+
+    def __init__(self, reason: str | None, decline: str | None, param: str | None) -> None:
+        self.reason = reason
+        """https://docs.stripe.com/error-codes"""
+        self.decline = decline
+        """https://docs.stripe.com/declines/codes"""
+        self.param = param
+        super().__init__(TITLE)
 
 
 def mode_of(api_key: str) -> Mode:
@@ -99,6 +112,14 @@ def judge(answer: Answer) -> ConnectorError | None:
         return None
     if answer.status == 403:  # noqa: PLR2004
         return Refused(TITLE, _NOT_PERMITTED)
-    if error.code == "resource_missing" and answer.status in {400, 404}:
+    return _meaning(answer.status, error)
+
+
+def _meaning(status: int, error: _Error) -> ConnectorError | None:
+    if error.code == "resource_missing" and status in {400, 404}:
         return Missing(TITLE, error.param)
-    return Broken(TITLE)
+    if error.code == "idempotency_key_in_use":
+        return None  # the first one is still at it: asked again, Stripe will give its answer
+    if error.type == "idempotency_error":
+        return Unproved(TITLE)
+    return Objection(error.code, error.decline_code, error.param)

@@ -9,6 +9,7 @@ from connectors.base import Account, Change, Connector, Cursor
 from connectors.client import Client
 from connectors.session import Session
 from connectors.stripe import api, events
+from connectors.stripe.actions import ACTIONS
 from connectors.stripe.settings import TITLE
 from connectors.stripe.streams import STREAMS
 
@@ -18,6 +19,7 @@ class Stripe(Connector):
     title = TITLE
     streams = STREAMS
     credential_fields = ("api_key", "webhook_secret")
+    actions = ACTIONS
 
     def open(self, session: Session) -> AbstractAsyncContextManager[Client]:
         return api.open_client(session)

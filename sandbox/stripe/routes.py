@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from sandbox.stripe import changes, errors, events, lists, objects, writes
+from sandbox.stripe import changes, errors, events, expanding, lists, objects, writes
 from sandbox.stripe.changes import Origin
 from sandbox.stripe.forms import Params
 from sandbox.stripe.kinds import KINDS, NESTED, Object, template
@@ -66,13 +66,19 @@ def _retrieve(stream: str) -> Endpoint:
 
 
 def _create(stream: str) -> Endpoint:
-    return lambda call: _one(call, stream, writes.create(call.store, stream, call.params, call.origin))
+    return _write(stream, lambda call: writes.create(call.store, stream, call.params, call.origin))
 
 
 def _update(stream: str) -> Endpoint:
-    return lambda call: _one(
-        call, stream, writes.update(call.store, stream, call.values["id"], call.params, call.origin)
-    )
+    return _write(stream, lambda call: writes.update(call.store, stream, call.values["id"], call.params, call.origin))
+
+
+def _write(stream: str, do: Callable[[Call], Object]) -> Endpoint:
+    def endpoint(call: Call) -> bytes:
+        wanted = expanding.asked_for(call.params) if stream == "subscriptions" else []
+        return expanding.expanded(call.store, _one(call, stream, do(call)), wanted)
+
+    return endpoint
 
 
 def _delete(stream: str) -> Endpoint:

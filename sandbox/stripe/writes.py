@@ -26,10 +26,25 @@ def update(store: Store, stream: str, key: str, params: Params, origin: Origin) 
     old = existing(store, stream, key)
     fields = checked(KINDS[stream], params, new=False)
     new = old | {name: value for name, value in fields.items() if name not in ("metadata", "items")}
+    if stream == "subscriptions":
+        new |= _end_of(store, old, fields)
     if "metadata" in fields:
         merged = (old.get("metadata") or {}) | (fields["metadata"] or {})
         new["metadata"] = {name: value for name, value in merged.items() if value != ""} if fields["metadata"] else {}
     return changes.change(store, stream, new, by="api", origin=origin)
+
+
+def _end_of(store: Store, subscription: Object, fields: Object) -> Object:
+    """When a subscription ends that is to end with its period, or that goes on again."""
+    if subscription["status"] == "canceled" and fields.keys() - {"metadata"}:
+        message = "A canceled subscription can only update its cancellation_details and metadata."
+        raise Refusal(400, message)
+    if "cancel_at_period_end" not in fields:
+        return {}
+    if not fields["cancel_at_period_end"]:
+        return {"cancel_at": None, "canceled_at": None}
+    ends = [row["current_period_end"] for row in subscription["items"]["data"]]
+    return {"cancel_at": max(ends, default=None), "canceled_at": store.now()}
 
 
 def delete(store: Store, stream: str, key: str, origin: Origin) -> Object:
