@@ -5,6 +5,7 @@ import orjson
 from sandbox.http import Request
 from sandbox.ledger import Ledger
 from sandbox.provider import Provider, WrongCall
+from sandbox.slack.api import Slack
 from sandbox.stripe.api import Stripe
 from sandbox.wire import Answer
 
@@ -19,7 +20,7 @@ class Sandbox:
         stripe = Stripe(self.ledger)
         self.default: Provider = stripe
         """Who answers for paths that are nobody's."""
-        self.providers: tuple[Provider, ...] = (stripe,)
+        self.providers: tuple[Provider, ...] = (stripe, Slack(self.ledger))
 
     async def answer(self, request: Request) -> Answer:
         """The answer of whoever the path belongs to."""

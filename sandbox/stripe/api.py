@@ -23,7 +23,7 @@ class Stripe:
     """Stripe's API under `/v1`."""
 
     name = "stripe"
-    paths = ("/v1/",)
+    paths: tuple[str, ...] = ("/v1/",)
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
