@@ -1,9 +1,9 @@
 """How far the messages of one channel have come in the change feed.
 
-A place is `{"newest", "threads", "visited", "looked", "pass", "fill", "private"}`. Up to `newest` all has been read, down
-to where the `fill` stands, if there is one: the rest of a channel that was joined after the last full read. A `pass`
-reads from the newest message down; only when it has closed the gap does `newest` move. `visited` and `looked` are
-Slack's time when a pass last began, and when one last looked all the way back.
+A place is `{"newest", "threads", "visited", "looked", "pass", "fill", "private"}`. Up to `newest` all has been read,
+down to where the `fill` stands, if there is one: the rest of a channel that was joined after the last full read.
+A `pass` reads from the newest message down; only when it has closed the gap does `newest` move. `visited` and `looked`
+are Slack's time when a pass last began, and when one last looked all the way back.
 """
 
 from collections.abc import AsyncIterator
