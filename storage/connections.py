@@ -17,7 +17,7 @@ from storage.locks import keys_stay
 
 SELECT = """
     SELECT id, connector, user_id, external_account_id, mode, account, state, scopes, full_due, error, error_code,
-           created_at
+           created_at, signed_in_at
     FROM syncline.connection
 """
 ROTATIONS_AT_ONCE = 5
@@ -39,6 +39,7 @@ class Connection:
     error: str | None
     error_code: str | None
     created_at: datetime
+    signed_in_at: datetime
 
 
 async def upsert(
@@ -167,15 +168,23 @@ async def clear_error(db: Database, connection_id: UUID) -> None:
     )
 
 
-async def needs_reconnect(db: Database, connection_id: UUID, code: str, sentence: str) -> None:
-    """An active connection waits for its user from here on; any other stays as it is."""
-    await _update(
-        db,
-        "SET state = 'needs_reconnect', error = %s, error_code = %s, error_at = now(), updated_at = now()",
-        [sentence, code],
-        connection_id,
-        only="AND state = 'active'",
+async def needs_reconnect(
+    db: Database, connection_id: UUID, code: str, sentence: str, *, signed_in_at: datetime | None = None
+) -> None:
+    """An active connection waits for its user from here on; any other stays as it is, and so does one whose user has
+    signed in again since *signed_in_at*: what was refused is then not what opens the account now.
+    """
+    change = "UPDATE syncline.connection SET state = 'needs_reconnect', error = %s, error_code = %s, "
+    query = (
+        change + "error_at = now(), updated_at = now() WHERE id = %s AND state = 'active' "
+        "AND signed_in_at = coalesce(%s, signed_in_at)"
     )
+
+    async def work() -> None:
+        async with db.connection() as conn:
+            await conn.execute(query, [sentence, code, connection_id, signed_in_at])
+
+    await db.repeat(work)
 
 
 async def set_full_due(db: Database, connection_id: UUID, *, due: bool) -> None:
@@ -224,7 +233,7 @@ async def _let_in(
     update = """
         UPDATE syncline.connection
         SET state = 'active', account = %s, scopes = %s, credentials = %s, grant_key = %s, renewal_failed_at = NULL,
-            error = NULL, error_code = NULL, error_at = NULL, updated_at = now()
+            signed_in_at = clock_timestamp(), error = NULL, error_code = NULL, error_at = NULL, updated_at = now()
         WHERE id = %s
     """
     sealed = seal(connection_id, credentials)

@@ -82,6 +82,9 @@ class Connection(ControlTable, table=True):
         sa_type=Moment,
         description="When the access token could last not be renewed; it is not asked for at once again.",
     )
+    signed_in_at: datetime = Field(
+        sa_type=Moment, sa_column_kwargs=NOW, description="When its user last gave what opens the account."
+    )
     epoch: int = Field(sa_type=BigInteger, sa_column_kwargs=ZERO, description="Raised to fence off earlier runs.")
     change_seq: int = Field(sa_type=BigInteger, sa_column_kwargs=ZERO, description="The last change_seq committed.")
     full_due: bool = Field(sa_column_kwargs=FALSE, description="The next run is to be a full sync.")

@@ -18,7 +18,7 @@ from storage.times import iso
 FACTS = sql.SQL(
     """
     SELECT connection.id, connector, user_id, external_account_id, mode, account, state, scopes, full_due, error,
-           error_code, created_at, states.streams, states.last_sync,
+           error_code, created_at, signed_in_at, states.streams, states.last_sync,
            open.connection_id IS NOT NULL AS sync_in_progress,
            open.progress, asked.at IS NOT NULL AND NOT EXISTS (
                SELECT FROM syncline.sync_run

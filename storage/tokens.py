@@ -4,7 +4,7 @@ A rotating refresh token is good for one use. So it is spent under a lock of its
 which holds up no sync, and what came for it is committed before anybody uses it.
 """
 
-import logging
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import UUID
 from storage import connections
 from storage.credentials import seal, unseal
 from storage.database import Conn, Database
+from storage.errors import DatabaseUnreachable
 from storage.locks import keys_stay, token_lock
 
 EARLY_SECONDS = 900
@@ -21,8 +22,6 @@ COOL_DOWN_SECONDS = 30
 
 Renew = Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
 """Given the stored credentials, new ones from the provider, within 10 s."""
-
-_log = logging.getLogger(__name__)
 
 
 class CoolingDown(Exception):
@@ -34,19 +33,37 @@ async def fresh(
 ) -> Mapping[str, str]:
     """Credentials that hold for a run, whoever renewed them. *refused* are credentials that did not, whatever they say.
 
-    Raises what *renew* raises, after noting that it failed, and CoolingDown.
+    Raises what *renew* raises, after noting that it failed, and CoolingDown. Whoever is cancelled meanwhile waits until
+    what was asked for is kept: a refresh token is spent when it is sent, and not when the answer is read.
     """
     found = await connections.credentials(db, connection_id)
     if _holds(found, refused):
         return found
-    # A session of its own: many that wait here must not take the pool from those who renew.
-    async with db.session() as conn, conn.transaction():
-        await token_lock(conn, connection_id)
-        found = await connections.credentials(db, connection_id)  # whoever held the lock may have renewed them
-        if _holds(found, refused):
-            return found
-        await _check_cool(conn, connection_id)
-        return await _renewed(db, connection_id, found, renew)
+    work = asyncio.create_task(_in_turn(db, connection_id, renew, refused))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
+async def _in_turn(
+    db: Database, connection_id: UUID, renew: Renew, refused: Mapping[str, str] | None
+) -> Mapping[str, str]:
+    kept: Mapping[str, str] | None = None
+    try:
+        # A session of its own: many that wait here must not take the pool from those who renew.
+        async with db.session() as conn, conn.transaction():
+            await token_lock(conn, connection_id)
+            found = await connections.credentials(db, connection_id)  # whoever held the lock may have renewed them
+            if _holds(found, refused):
+                return found
+            await _check_cool(conn, connection_id)
+            kept = await _renewed(db, connection_id, found, renew)
+    except DatabaseUnreachable:
+        if kept is None:  # else only the lock was lost
+            raise
+    return kept
 
 
 async def _renewed(db: Database, connection_id: UUID, found: Mapping[str, str], renew: Renew) -> Mapping[str, str]:
@@ -56,8 +73,7 @@ async def _renewed(db: Database, connection_id: UUID, found: Mapping[str, str], 
         await _note_failure(db, connection_id)
         raise
     # A connection of its own, and tried for a minute: the lock's may be gone, the token must not be.
-    await db.repeat(lambda: _keep(db, connection_id, new))
-    return new
+    return await db.repeat(lambda: _keep(db, connection_id, found, new))
 
 
 def _holds(found: Mapping[str, str], refused: Mapping[str, str] | None) -> bool:
@@ -85,22 +101,45 @@ async def _note_failure(db: Database, connection_id: UUID) -> None:
     await db.repeat(work)
 
 
-async def _keep(db: Database, connection_id: UUID, new: Mapping[str, str]) -> None:
-    """Nothing is kept for a connection that was disconnected meanwhile."""
+async def _keep(
+    db: Database, connection_id: UUID, found: Mapping[str, str], new: Mapping[str, str]
+) -> Mapping[str, str]:
+    """What opens the account now: *new*, unless its user signed in again or disconnected it since *found* was read.
+
+    Whoever lost this lock to a restart of Postgres may have found the refresh token spent and asked for a new sign-in;
+    that is taken back.
+    """
     query = """
-        UPDATE syncline.connection SET credentials = %s, renewal_failed_at = NULL, updated_at = now()
-         WHERE id = %s AND credentials IS NOT NULL
+        UPDATE syncline.connection
+           SET credentials = %s, renewal_failed_at = NULL, updated_at = now(),
+               error = CASE WHEN state = 'needs_reconnect' THEN NULL ELSE error END,
+               error_code = CASE WHEN state = 'needs_reconnect' THEN NULL ELSE error_code END,
+               state = CASE WHEN state = 'needs_reconnect' THEN 'active' ELSE state END
+         WHERE id = %s
     """
     async with db.transaction() as conn:
         await keys_stay(conn)
+        stored = await _stored(conn, connection_id)
+        if stored is None:
+            return new
+        if stored != found:
+            return stored
         await conn.execute(query, [seal(connection_id, new), connection_id])
+    return new
+
+
+async def _stored(conn: Conn, connection_id: UUID) -> Mapping[str, str] | None:
+    query = "SELECT credentials FROM syncline.connection WHERE id = %s FOR UPDATE"
+    row = await (await conn.execute(query, [connection_id])).fetchone()
+    return unseal(connection_id, row["credentials"]) if row and row["credentials"] else None
 
 
 async def expiring(db: Database, *, within_seconds: float, limit: int = 1000) -> list[UUID]:
-    """Active connections whose credentials end within so many seconds, or were last renewed long ago."""
+    """Connections, paused ones too, whose credentials end within so many seconds or were last renewed long ago."""
     query = """
         SELECT id, credentials, updated_at < now() - interval '7 days' AS idle FROM syncline.connection
-         WHERE state = 'active' AND grant_key IS NOT NULL AND credentials IS NOT NULL ORDER BY updated_at LIMIT %s
+         WHERE state IN ('active', 'paused') AND grant_key IS NOT NULL AND credentials IS NOT NULL
+         ORDER BY updated_at LIMIT %s
     """
     found: list[UUID] = []
     async with db.connection() as conn:

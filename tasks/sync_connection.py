@@ -152,7 +152,8 @@ class _Attempt:
         counts = self.progress.counts_as_json()
         await runs.end(db, self.run, outcome, counts, error=sentence, error_code=code, notes=self.notes)
         if isinstance(error, Reconnect):
-            await connections.needs_reconnect(db, connection_id, error.code, str(error))
+            since = self.connection.signed_in_at
+            await connections.needs_reconnect(db, connection_id, error.code, str(error), signed_in_at=since)
         elif sentence and code:
             await connections.set_error(db, connection_id, code, sentence)
         elif outcome in {"done", "needs_confirmation"}:

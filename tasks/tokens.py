@@ -13,10 +13,15 @@ from connectors.session import Session
 from storage import connections, tokens
 from storage.connections import Connection
 from storage.database import Database
+from storage.errors import StorageError
 from tasks.first_request import FirstRequest
 from tasks.request_book import RequestBook
 
 RENEW_SECONDS = 10.0
+SOON_SECONDS = 2 * 3600.0
+"""Maintenance comes once an hour."""
+IDLE_SECONDS = 600.0
+"""As long as maintenance may take for this, when a provider answers slowly."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +43,8 @@ async def credentials_of(
     except tokens.CoolingDown:
         raise Unavailable(connector.title) from None
     except Reconnect as gone:
-        await connections.needs_reconnect(db, connection.id, gone.code, str(gone))
+        since = connection.signed_in_at
+        await connections.needs_reconnect(db, connection.id, gone.code, str(gone), signed_in_at=since)
         raise
 
 
@@ -64,20 +70,26 @@ def session_for_tokens(book: RequestBook, held: Mapping[str, str], connection: C
 
 
 async def renew_idle(db: Database) -> int:
-    """Grants that nothing has used for a while, or whose tokens end before the next run, are renewed; how many were."""
+    """Grants that nothing has used for a while, or whose tokens end soon, are renewed; how many were.
+
+    What there is no time for now, the next maintenance renews.
+    """
+    give_up = time.monotonic() + IDLE_SECONDS
     renewed = 0
     async with RequestBook(db) as book:
-        for connection_id in await tokens.expiring(db, within_seconds=2 * 3600):
+        for connection_id in await tokens.expiring(db, within_seconds=SOON_SECONDS):
+            if time.monotonic() > give_up:
+                break
             renewed += await _renew_one(db, book, connection_id)
     return renewed
 
 
-async def _renew_one(db: Database, book: RequestBook, connection_id: UUID) -> int:
-    connection = await connections.get(db, connection_id)
+async def _renew_one(db: Database, book: RequestBook, connection_id: UUID) -> bool:
     try:
+        connection = await connections.get(db, connection_id)
         held = await connections.credentials(db, connection_id)
         await credentials_of(db, book, connection, refused=held)
-    except ConnectorError as error:
+    except (ConnectorError, StorageError) as error:
         _log.warning("token not renewed connection=%s code=%s", connection_id, error.code)
-        return 0
-    return 1
+        return False
+    return True

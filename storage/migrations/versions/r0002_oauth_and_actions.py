@@ -35,6 +35,17 @@ def _widen() -> None:
         schema="syncline",
     )
     op.add_column(
+        "connection",
+        sa.Column(
+            "signed_in_at",
+            postgresql.TIMESTAMP(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+            comment="When its user last gave what opens the account.",
+        ),
+        schema="syncline",
+    )
+    op.add_column(
         "sync_state",
         sa.Column(
             "coverage",
