@@ -73,7 +73,8 @@ async def run_action(
                 return _told(row)
             return await _Attempt(workshop, action, body_given, asked, row).carry_out(source.client)
     except Reconnect as gone:
-        await connections.needs_reconnect(workshop.db, connection.id, gone.code, str(gone))
+        since = connection.signed_in_at
+        await connections.needs_reconnect(workshop.db, connection.id, gone.code, str(gone), signed_in_at=since)
         raise NotActive(str(gone), "Nothing was done. Reconnect it, then ask again with the same key.") from None
 
 

@@ -48,9 +48,12 @@ async def test_a_new_connection_is_shown_whole(db, connection):
             {
                 "stream": stream,
                 "available": True,
+                "unavailable_reason": None,
                 "rows": 0,
                 "last_full_sync": None,
                 "complete_from": None,
+                "backlog": 0,
+                "unreadable": [],
                 "push": None,
             }
             for stream in STREAMS["stripe"]
