@@ -46,7 +46,8 @@ def access(registry: Registry, request: Request, said: Arguments) -> bytes:
 def exchange(registry: Registry, request: Request, said: Arguments) -> bytes:
     """Tokens that end for one that does not."""
     app = _app(registry, request, said)
-    token = registry.tokens.get(said.needed("token", "invalid_token"))
+    _, _, bearer = request.headers.get("authorization", "").partition("Bearer ")
+    token = registry.tokens.get(said.text("token") or bearer)
     if token is None or token.refusal or token.installation.app is not app:
         raise Failed("invalid_token")
     if not app.rotation or token.expires_at is not None:

@@ -107,7 +107,6 @@ class Channel:
             "pending_shared": [],
             "context_team_id": team,
             "updated": self.updated,
-            "parent_conversation": None,
             "creator": self.creator,
             "is_ext_shared": False,
             "shared_team_ids": [team],
@@ -115,7 +114,7 @@ class Channel:
             "is_member": viewer in self.members,
             "topic": {"value": self.topic, **(by if self.topic else {"creator": "", "last_set": 0})},
             "purpose": {"value": self.purpose, **(by if self.purpose else {"creator": "", "last_set": 0})},
-            "properties": {"tabs": [], "use_case": "welcome"} if self.general else {"tabs": []},
+            "properties": {"tabs": []},
             "previous_names": self.previous_names,
             "num_members": len(self.members),
         }

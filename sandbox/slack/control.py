@@ -152,7 +152,7 @@ def _truth(registry: Registry, workspace: Workspace, app: App, body: Body) -> by
 
 
 def _settings(workspace: Workspace, body: Body) -> Body:
-    """`{latency?, limits?: bool, minute?, own?: {method: number | null}, skew?, fixed?, joins?}`: as they are then."""
+    """`{latency?, limits?, minute?, own?: {method: number | null}, skew?, fixed?, joins?, parents?}`: all as it is."""
     workspace.latency = float(body.get("latency", workspace.latency))
     workspace.limits.on = bool(body.get("limits", workspace.limits.on))
     workspace.limits.minute = float(body.get("minute", workspace.limits.minute))
@@ -160,6 +160,7 @@ def _settings(workspace: Workspace, body: Body) -> Body:
     workspace.clock.skew = float(body.get("skew", workspace.clock.skew))
     workspace.clock.fixed = body.get("fixed", workspace.clock.fixed)
     workspace.says_joins = bool(body.get("joins", workspace.says_joins))
+    workspace.repeats_parent = bool(body.get("parents", workspace.repeats_parent))
     return {
         "latency": workspace.latency,
         "limits": workspace.limits.on,
@@ -167,6 +168,7 @@ def _settings(workspace: Workspace, body: Body) -> Body:
         "own": workspace.limits.own,
         "now": workspace.clock.now(),
         "joins": workspace.says_joins,
+        "parents": workspace.repeats_parent,
     }
 
 

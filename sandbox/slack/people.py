@@ -20,7 +20,6 @@ def person(team: str, key: str, name: str, updated: int, **fields: Any) -> Field
         "real_name_normalized": real,
         "display_name": name,
         "display_name_normalized": name,
-        "fields": None,
         "status_text": "",
         "status_emoji": "",
         "status_emoji_display_info": [],

@@ -36,7 +36,7 @@ def history(call: Call) -> bytes:
 
 
 def replies(call: Call) -> bytes:
-    """A thread, oldest first: the parent stands at the head of every page, and in it once only."""
+    """A thread, oldest first: the parent stands at the head of the first page, and of every other if it is set so."""
     channel, said = call.readable(), call.said
     limit = _limit(call, REPLIES)
     parent = call.message(channel, "thread_not_found")
@@ -44,9 +44,9 @@ def replies(call: Call) -> bytes:
     low, high = _between(found, said)
     if (after := _place(said)) is not None:
         low = max(low, bisect_right(found, after))
-    room = max(1, limit - 1)
-    end = min(high, low + room)
-    shown = [_body(channel, at, said) for at in (parent.at, *found[low:end])]
+    head = [parent.at] if after is None or call.workspace.repeats_parent else []
+    end = min(high, low + max(1, limit - len(head)))
+    shown = [_body(channel, at, said) for at in (*head, *found[low:end])]
     return _page(shown, found[end - 1] if end < high else None, b"")
 
 

@@ -34,6 +34,8 @@ class Workspace:
         self.latency = 0.0
         self.says_joins = True
         """Whether a `channel_join` message tells of everyone who joins, as in Slack."""
+        self.repeats_parent = True
+        """Whether a thread's parent stands on every page of replies; who has seen Slack do it does not agree."""
         self.users: dict[str, Fields] = {}
         self.channels: dict[str, Channel] = {}
         slackbot = {"is_bot": False, "is_email_confirmed": False, "email": None, "real_name": "Slackbot"}
