@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from connectors.answers import Answer
 from connectors.api import Api
 from connectors.client import Client
+from connectors.errors import Reconnect
 from connectors.session import Bucket, Limit, Session
 from connectors.slack.answers import refused
 from connectors.slack.settings import NAME, TITLE, load
@@ -40,7 +41,10 @@ def api_of(scope: str, signing: SignIn) -> Api:
 
 def sign_in(credentials: Mapping[str, str]) -> Mapping[str, str]:
     """The token as Slack wants it sent."""
-    return {"authorization": f"Bearer {credentials['access_token']}"}
+    token = credentials.get("access_token", "")
+    if not token:
+        raise Reconnect(TITLE, code="no_token")
+    return {"authorization": f"Bearer {token}"}
 
 
 def paused(answer: Answer, buckets: Sequence[Bucket]) -> Sequence[Bucket]:

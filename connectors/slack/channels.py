@@ -30,8 +30,9 @@ class Channels(Stream):
 
     async def read(self, client: Client, key: Key) -> bytes | None:
         (channel,) = key
+        asked = {"channel": channel, "include_num_members": "true"}  # as the list has it
         try:
-            return await client.get("/api/conversations.info", found("channel", channel), {"channel": channel})
+            return await client.get("/api/conversations.info", found("channel", channel), asked)
         except Refused as refused:
             if refused.code != "channel_not_found":
                 raise

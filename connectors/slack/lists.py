@@ -43,7 +43,8 @@ class Path:
         """The read's place is gone; Broken when that happens again and again."""
         self._seen.clear()
         self.restarts += 1
-        if self.restarts > _MOST_REPEATS:
+        self.repeats += 1
+        if max(self.restarts, self.repeats) > _MOST_REPEATS:
             raise endless()
 
 

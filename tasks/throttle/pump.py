@@ -114,8 +114,8 @@ class Pump:
     async def _turn(self, shares: dict[Stock, Share]) -> float:
         sent = time.monotonic()
         # A turn that Prefect grants late begins late, so it is taken for longer while Prefect is slow.
-        slack = max(0.0, min(self._slow, SLOWEST) - LEAD)
-        spans = {stock.name: share.span + slack for stock, share in shares.items()}
+        allowance = max(0.0, min(self._slow, SLOWEST) - LEAD)
+        spans = {stock.name: share.span + allowance for stock, share in shares.items()}
         turn = await self._line.ask(lambda conn: rows.take_turn(conn, spans, ahead=AHEAD))
         noticed = time.monotonic()
         if turn is None:

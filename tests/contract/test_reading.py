@@ -121,7 +121,7 @@ async def test_one_record_by_its_key(connector, stream, account, client):
     found = await declared.read(client, key)
     assert json.loads(found) == json.loads(account.truth(declared)[key])
 
-    account.delete(declared, key)
-    assert await declared.read(client, key) is None
+    if account.delete(declared, key) is not False:  # some providers delete none of a kind
+        assert await declared.read(client, key) is None
     for never in (f"{key[-1]}_never", "..\"'; drop table x;%2f?a=b#c\n☃"):
         assert await declared.read(client, (*key[:-1], never)) is None
