@@ -20,6 +20,8 @@ from web.api.live_reads import live_reads
 from web.api.objects import ProblemDocument
 from web.connect import callback, landing
 from web.doorway import Doorway
+from web.guards import PREFIX
+from web.logs import keep_addresses_out
 from web.pages import FOLDER
 from web.problems import MEDIA_TYPE, Problem
 
@@ -51,6 +53,7 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.web = web
+    keep_addresses_out()
     for kind in (Problem, StorageError, ConnectorError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
     app.include_router(api())
@@ -63,7 +66,7 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
 
 def api() -> APIRouter:
     """The REST API; the doorway lets nobody in without the admin token."""
-    router = APIRouter(prefix="/api/v1", dependencies=[Security(TOKEN)], responses={"default": PROBLEM})
+    router = APIRouter(prefix=PREFIX, dependencies=[Security(TOKEN)], responses={"default": PROBLEM})
     for part in (connect_sessions, connections, sync, runs, standing, actions):
         router.include_router(part.router)
     router.include_router(live_reads())

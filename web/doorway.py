@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from deployments.web_settings import Web
 from web.answers import answer
 from web.bodies import Disconnected, whole
-from web.guards import API, refusal
+from web.guards import API, PREFIX, refusal
 from web.problems import Problem, unforeseen
 
 log = logging.getLogger("web")
@@ -92,18 +92,25 @@ class _Said:
 
 def _note(scope: Scope, status: int | None, seconds: float) -> None:
     """One line: the route's template and never the address, whose path and query may hold anything."""
-    template = getattr(scope.get("route"), "path", "-")
     client = (scope.get("client") or ("-",))[0]
     level = logging.WARNING if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} else logging.INFO
     log.log(
         level,
         "request method=%s route=%s status=%s ms=%d client=%s",
         scope["method"],
-        template,
+        _template(scope),
         status or "-",
         seconds * 1000,
         client,
     )
+
+
+def _template(scope: Scope) -> str:
+    """The route's own, with its prefix; a dash where no route was reached."""
+    inner: str | None = getattr(scope.get("route"), "path", None)
+    if inner is None:
+        return "-"
+    return PREFIX + inner if scope["path"].startswith(PREFIX) and not inner.startswith(PREFIX) else inner
 
 
 def _place(error: Exception) -> str:

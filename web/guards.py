@@ -11,6 +11,7 @@ from deployments.web_settings import Web, origin_of
 from web.problems import Problem
 
 API = "/api/"
+PREFIX = "/api/v1"
 PROBES = frozenset({"/healthz", "/readyz"})
 """Asked by machines that know the address alone, so for any host."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -5,11 +5,9 @@ supervisor (`--alone`) it starts at once; such replicas take PREFECT_API_URL fro
 """
 
 import argparse
-import logging
 import os
 import socket
 import sys
-import time
 
 import uvicorn
 
@@ -19,10 +17,10 @@ from deployments.prefect_server import origin
 from deployments.web_settings import PORT, load
 from storage.errors import StorageError
 from web.app import create_app
+from web.logs import write_lines
 
 STOP_SECONDS = 3
 IDLE_SECONDS = 15
-LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class Server(uvicorn.Server):
@@ -55,7 +53,7 @@ def serve(host: str, port: int, channel: Channel | None) -> None:
     os.umask(0o077)
     address = origin(host, port)
     web = load(address)
-    _write_lines()
+    write_lines()
     config = uvicorn.Config(
         create_app(web),
         host=host,
@@ -79,14 +77,6 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--alone", action="store_true", help="start at once, without a supervisor")
     return parser.parse_args()
-
-
-def _write_lines() -> None:
-    """One line per event on stderr, times in UTC."""
-    logging.Formatter.converter = time.gmtime
-    logging.basicConfig(level=logging.INFO, format=LINE, stream=sys.stderr, force=True)
-    for name in ("httpx", "httpcore", "uvicorn.access"):  # their lines hold whole addresses
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _tell(error: ProblemError | StorageError, channel: Channel | None) -> None:

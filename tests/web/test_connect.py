@@ -148,17 +148,17 @@ async def test_pressed_twice_in_one_browser(site, consent):
 
 
 async def test_an_app_that_is_not_set_up(site, consent, monkeypatch):
-    """Without the team's own OAuth client no link is made: 503 names the variable."""
+    """Without the team's own OAuth client no link is made: 409 names the variable."""
     monkeypatch.delenv("SYNCLINE_SLACK_CLIENT_SECRET")
 
     answer = await site.api.post("/connect-sessions", json={"connector": "slack", "user_id": "42"})
 
-    assert answer.status_code == 503
+    assert answer.status_code == 409
     assert "SYNCLINE_SLACK_CLIENT_SECRET" in answer.json()["detail"]
 
 
 async def test_a_key_by_link(site, provider, monkeypatch):
-    """A connector that takes a key has a field for it on its page; a wrong one may be corrected, a right one connects."""
+    """A connector that takes a key has a field for it; a wrong one may be corrected there, a right one connects."""
     monkeypatch.setenv("SYNCLINE_STRIPE_API_URL", provider.url)
     browser, link = site.browser(), await site.link("stripe")
 

@@ -35,7 +35,8 @@ NOT_GIVEN = "{title} sent you back without the permission that was asked for. No
 @router.get("/connect/{connector}/callback")
 async def callback(connector: str, request: Request, workshop: InWorkshop, web: InWeb) -> Response:
     """The account is connected, or the browser is told why not. Its state is used up, whatever comes of it."""
-    said = {name: _one(request, name) for name in ("state", "code", "error", "iss")}
+    said = {name: _one(request, name) for name in ("state", "code", "error")}
+    said["iss"] = " ".join(request.query_params.getlist("iss")) if "iss" in request.query_params else None
     who = browser.known(request, web)
     if not said["state"]:
         return outcomes.STRAY.shown()
