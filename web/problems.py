@@ -67,7 +67,7 @@ STATUS_OF_PROVIDERS: Sequence[tuple[type[ConnectorError], int]] = (
     (provider.Reconnect, 422),
     (provider.Refused, 422),
     (provider.Declined, 422),
-    (provider.Misconfigured, 503),
+    (provider.Misconfigured, 409),  # no time mends it
     (provider.Unproved, 504),
     (provider.Broken, 502),
 )
