@@ -38,6 +38,13 @@ class Sandbox:
             found |= provider.addresses(base)
         return found
 
+    def settings(self, base: str) -> dict[str, str]:
+        """The settings that point the product at the sandbox at *base*."""
+        found: dict[str, str] = {}
+        for provider in self.providers:
+            found |= provider.settings(base)
+        return found
+
     def _owner(self, path: str) -> Provider:
         return next((found for found in self.providers if path.startswith(found.paths)), self.default)
 

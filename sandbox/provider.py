@@ -26,6 +26,10 @@ class Provider(Protocol):
         """What a call under `/_sandbox/{name}/` does."""
         ...
 
+    def settings(self, base: str) -> Mapping[str, str]:
+        """The settings that point the product at it."""
+        ...
+
     def addresses(self, base: str) -> Mapping[str, str]:
         """Where it is and with what its default app signs in, for whoever starts the sandbox at *base*."""
         ...

@@ -13,7 +13,7 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.calls import Call
 from sandbox.slack.errors import Failed, unknown_method
 from sandbox.slack.methods import METHODS, SCOPES, Method
-from sandbox.slack.settings import DEMO_APP, DEMO_TEAM, addresses
+from sandbox.slack.settings import DEMO_APP, DEMO_TEAM, addresses, settings
 from sandbox.slack.workspace import Workspace
 from sandbox.wire import Answer
 
@@ -42,6 +42,10 @@ class Slack:
     def addresses(self, base: str) -> dict[str, str]:
         """Where Slack is, and with what the default app signs in."""
         return addresses(base)
+
+    def settings(self, base: str) -> dict[str, str]:
+        """The settings that lead to the default app."""
+        return settings(base)
 
     async def answer(self, request: Request) -> Answer:
         """What Slack answers; the ledger knows of it before and after."""

@@ -56,6 +56,10 @@ class Stripe:
         """Where the API is."""
         return {"stripe_api_url": base}
 
+    def settings(self, base: str) -> dict[str, str]:
+        """The setting that leads here."""
+        return {"SYNCLINE_STRIPE_API_URL": base}
+
     async def _known(self, request: Request, key: Key, entry: Entry, request_id: str) -> Answer:
         """The answer to somebody with a key."""
         store = key.store
