@@ -7,9 +7,21 @@ from pathlib import Path
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from web.page_of_problems import MEANINGS
 
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
 WEB = Path(__file__).parents[2] / "web"
 
 
@@ -91,7 +103,7 @@ async def test_whatever_is_sent_is_answered_as_documented(site, consent, provide
             @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), database=None)
             @given(case=operation.as_strategy())
             def check(case):
-                case.call_and_validate(base_url=site.url, headers=token)
+                case.call_and_validate(base_url=site.url, headers=token, checks=CHECKS)
 
             check()
 

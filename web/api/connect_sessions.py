@@ -6,12 +6,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from deployments.web_settings import Web
 from storage import connect_sessions, connections
 from storage.database import Database
-from web.api.objects import ConnectorName, Taken, UserId, connector_named
+from web.api.objects import ConnectorName, Taken, UserId, a_number, connector_named
 from web.connect.addresses import link
 from web.connect.ready import check_ready
 from web.problems import Problem
@@ -29,7 +29,9 @@ class ConnectSession(Taken):
     user_id: UserId
     return_url: Annotated[str | None, Field(description="Where the browser goes afterwards; of a known origin.")] = None
     connection_id: Annotated[UUID | None, Field(description="Reconnect this connection in place.")] = None
-    expires_in: Annotated[int, Field(strict=True, ge=1, le=LONGEST_SECONDS, description="Seconds.")] = EXPIRES_SECONDS
+    expires_in: Annotated[int, BeforeValidator(a_number), Field(ge=1, le=LONGEST_SECONDS, description="Seconds.")] = (
+        EXPIRES_SECONDS
+    )
 
 
 class Link(BaseModel):

@@ -36,7 +36,7 @@ class NewConnection(Taken):
 
 
 class Change(Taken):
-    paused: bool | None = Field(None, description="A paused connection is not synced; its rows stay.")
+    paused: bool | None = Field(None, strict=True, description="A paused connection is not synced; its rows stay.")
 
 
 @router.post("/connections", status_code=HTTPStatus.CREATED, responses={200: {"model": Connection}})

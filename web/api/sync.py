@@ -23,7 +23,7 @@ router = APIRouter(tags=["sync"])
 class Sync(Taken):
     mode: Literal["full", "incremental"]
     streams: list[Annotated[str, Field(max_length=63)]] | None = Field(None, max_length=100, description="null: all")
-    confirm_deletes: bool = Field(default=False, description="A new full read without the deletion guard.")
+    confirm_deletes: bool = Field(default=False, strict=True, description="A new full read without the deletion guard.")
 
 
 class Started(BaseModel):
