@@ -64,7 +64,7 @@ class OAuthConnector(Connector):
 
     @abstractmethod
     async def refresh(self, session: Session) -> Mapping[str, str]:
-        """New credentials for the session's, within 10 s.
+        """New credentials for the session's, within 10 s; within 25 s where a refresh token is good for one use.
 
         Only the provider's own invalid_grant is Reconnect, invalid_client is Misconfigured, all else TryLater.
         """

@@ -21,7 +21,7 @@ EARLY_SECONDS = 900
 COOL_DOWN_SECONDS = 30
 
 Renew = Callable[[Mapping[str, str]], Awaitable[Mapping[str, str]]]
-"""Given the stored credentials, new ones from the provider, within 10 s."""
+"""Given the stored credentials, new ones from the provider, sooner than the lock's waiters give up."""
 
 
 class CoolingDown(Exception):

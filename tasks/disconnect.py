@@ -54,6 +54,11 @@ async def _revoke(db: Database, connection: Connection, held: Mapping[str, str])
         return
     try:
         async with asyncio.timeout(REVOKE_SECONDS), RequestBook(db) as book:
-            await connector.revoke(session_for_tokens(book, held, connection))
+
+            async def renew(refused: Mapping[str, str]) -> Mapping[str, str]:
+                return await connector.refresh(session_for_tokens(book, refused, connection))
+
+            # Some revoke with the access token, which may have ended by itself.
+            await connector.revoke(session_for_tokens(book, held, connection, renew=renew))
     except (ConnectorError, TimeoutError) as error:
         _log.warning("grant not revoked connection=%s reason=%s", connection.id, type(error).__name__)

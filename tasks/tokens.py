@@ -1,5 +1,6 @@
 """Credentials that hold: renewed at the provider when they are about to end, or when they were refused."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from uuid import UUID
 from connectors.errors import ConnectorError, Reconnect, Unavailable
 from connectors.oauth import OAuthConnector
 from connectors.registry import get
-from connectors.session import Session
+from connectors.session import Renew, Session
 from storage import connections, tokens
 from storage.connections import Connection
 from storage.database import Database
@@ -18,6 +19,9 @@ from tasks.first_request import FirstRequest
 from tasks.request_book import RequestBook
 
 RENEW_SECONDS = 10.0
+LONGEST_RENEWAL = 25.0
+"""Where a refresh token is good for one use, giving up an answer gives up the account, so a connector may wait longer
+than ten seconds; but not as long as those who wait for the lock."""
 SOON_SECONDS = 2 * 3600.0
 """Maintenance comes once an hour."""
 IDLE_SECONDS = 600.0
@@ -53,10 +57,16 @@ async def _renew(
 ) -> Mapping[str, str]:
     if not held.get("refresh_token"):
         raise Reconnect(connector.title)
-    return await connector.refresh(session_for_tokens(book, held, connection))
+    try:
+        async with asyncio.timeout(LONGEST_RENEWAL):
+            return await connector.refresh(session_for_tokens(book, held, connection))
+    except TimeoutError:
+        raise Unavailable(connector.title) from None
 
 
-def session_for_tokens(book: RequestBook, held: Mapping[str, str], connection: Connection | None) -> Session:
+def session_for_tokens(
+    book: RequestBook, held: Mapping[str, str], connection: Connection | None, *, renew: Renew | None = None
+) -> Session:
     """A session for requests to where tokens come from, which have no limits of ours."""
     return Session(
         credentials=held,
@@ -66,6 +76,7 @@ def session_for_tokens(book: RequestBook, held: Mapping[str, str], connection: C
         record=book.page(connection.id if connection else None),
         deadline=time.monotonic() + RENEW_SECONDS,
         scopes=frozenset(connection.scopes) if connection else frozenset(),
+        renew=renew,
     )
 
 

@@ -5,9 +5,17 @@ import time
 
 import pytest
 
-from storage import connections, tokens
+from storage import connections, pausing, tokens
 from storage.errors import NotActive
+from storage.locks import write_lock
 from storage.rotation import rotate
+
+HOLDERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_locks
+     WHERE locktype = 'advisory' AND granted AND objsubid = 1
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND (classid::bigint << 32) | objid::bigint = hashtextextended('token:' || %s, 0)
+"""
 
 
 class Provider:
@@ -127,6 +135,117 @@ async def test_disconnected_meanwhile(db, provider, connect_oauth, rows):
         await connections.credentials(db, connection_id)
 
 
+async def test_signed_in_again_meanwhile(db, provider, connect_oauth):
+    """What came for the old sign-in never takes the place of a new one, which is what the caller goes on with."""
+    connection_id = await connect_oauth(0)
+
+    async def renew(held):
+        again, _ = await connections.upsert(
+            db,
+            connector="shop",
+            user_id="user-1",
+            account="a@b",
+            name="a@b",
+            mode="live",
+            scopes=["read", "write"],
+            credentials=pair(7, 3600),
+        )
+        assert again.id == connection_id
+        return await provider.renew(held)
+
+    held = await tokens.fresh(db, connection_id, renew)
+
+    assert held["access_token"] == "access-7"
+    assert await connections.credentials(db, connection_id) == held
+
+
+async def test_cancelled_meanwhile(db, provider, connect_oauth):
+    """Whoever stops waiting loses no token: it is kept before the cancellation goes on."""
+    connection_id = await connect_oauth(0)
+    asked = asyncio.Event()
+
+    async def renew(held):
+        asked.set()
+        return await provider.renew(held)
+
+    waiting = asyncio.create_task(tokens.fresh(db, connection_id, renew))
+    await asked.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    assert (await connections.credentials(db, connection_id))["access_token"] == "access-1"
+
+
+async def test_the_lock_is_lost_meanwhile(db, provider, connect_oauth, rows):
+    """A token that came after its lock was lost is kept and used; who found the refresh token spent is contradicted."""
+    connection_id = await connect_oauth(0)
+
+    async def renew(held):
+        ended = rows(HOLDERS, [str(connection_id)])
+        assert ended == [{"pg_terminate_backend": True}]
+        await connections.needs_reconnect(db, connection_id, "reconnect", "Sign in again.")
+        return await provider.renew(held)
+
+    held = await tokens.fresh(db, connection_id, renew)
+
+    assert held["access_token"] == "access-1"
+    assert await connections.credentials(db, connection_id) == held
+    after = await connections.get(db, connection_id)
+    assert (after.state, after.error, after.error_code) == ("active", None, None)
+
+
+async def test_data_that_is_rolled_back_takes_no_token_along(db, provider, connect_oauth):
+    """A token that is renewed while the connection's row is locked by a data transaction outlives its end."""
+    connection_id = await connect_oauth(0)
+    came = asyncio.Event()
+
+    async def renew(held):
+        new = await provider.renew(held)
+        came.set()
+        return new
+
+    async with db.connection() as conn, conn.transaction(force_rollback=True):
+        await write_lock(conn, connection_id)
+        await conn.execute("UPDATE syncline.connection SET change_seq = 9 WHERE id = %s", [connection_id])
+        renewing = asyncio.create_task(tokens.fresh(db, connection_id, renew))
+        await came.wait()
+
+    assert (await renewing)["access_token"] == "access-1"
+    assert (await connections.credentials(db, connection_id))["access_token"] == "access-1"
+
+
+async def test_renewing_holds_up_no_data(db, provider, connect_oauth):
+    """While the provider is asked, the connection's rows are written as ever."""
+    connection_id = await connect_oauth(0)
+    written = []
+
+    async def renew(held):
+        async with db.transaction() as conn:
+            await write_lock(conn, connection_id)
+            await conn.execute("UPDATE syncline.connection SET change_seq = 9 WHERE id = %s", [connection_id])
+        written.append(True)
+        return await provider.renew(held)
+
+    await tokens.fresh(db, connection_id, renew)
+
+    assert written
+
+
+async def test_a_new_sign_in_is_not_asked_for_again(db, connect_oauth):
+    """A refusal of what was given before does not mark a connection whose user has signed in again since."""
+    connection_id = await connect_oauth(3600)
+    before = await connections.get(db, connection_id)
+    assert await connect_oauth(3600) == connection_id
+
+    await connections.needs_reconnect(db, connection_id, "x", "Reconnect.", signed_in_at=before.signed_in_at)
+    assert (await connections.get(db, connection_id)).state == "active"
+
+    after = await connections.get(db, connection_id)
+    await connections.needs_reconnect(db, connection_id, "x", "Reconnect.", signed_in_at=after.signed_in_at)
+    assert (await connections.get(db, connection_id)).state == "needs_reconnect"
+
+
 async def test_keys_are_rotated_meanwhile(db, provider, connect_oauth, monkeypatch, tmp_path):
     """A rotation while a token is renewed loses neither the token nor the key that opens it."""
     monkeypatch.delenv("SYNCLINE_ENCRYPTION_KEYS")
@@ -147,14 +266,20 @@ async def test_keys_are_rotated_meanwhile(db, provider, connect_oauth, monkeypat
 
 
 async def test_who_needs_renewing(db, connect_oauth, rows):
-    """What ends soon or was not renewed for a week is named; what holds, and what no grant stands behind, is not."""
+    """What ends soon or was not renewed for a week is named, paused or not; what holds, or is no grant, is not."""
     soon = await connect_oauth(600, account="soon@b")
     idle = await connect_oauth(86_400, account="idle@b")
     await connect_oauth(86_400, account="fine@b")
     await connect_oauth(10, account="key@b", grant_key=None)
-    rows("UPDATE syncline.connection SET updated_at = now() - interval '8 days' WHERE account = 'idle@b'")
+    paused = await connect_oauth(86_400, account="paused@b")
+    gone = await connect_oauth(10, account="gone@b")
+    await pausing.set_paused(db, paused, paused=True)
+    await connections.needs_reconnect(db, gone, "x", "Reconnect.")
+    rows(
+        "UPDATE syncline.connection SET updated_at = now() - interval '8 days' WHERE account IN ('idle@b', 'paused@b')"
+    )
 
-    assert set(await tokens.expiring(db, within_seconds=7200)) == {soon, idle}
+    assert set(await tokens.expiring(db, within_seconds=7200)) == {soon, idle, paused}
 
 
 async def test_who_shares_a_grant(db, connect_oauth, rows):
