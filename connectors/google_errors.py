@@ -104,7 +104,11 @@ def reason_given(answer: Answer) -> str | None:
 def is_about_project(answer: Answer) -> bool:
     """Whether a refusal for too many requests concerns all accounts of the project, not this one alone."""
     error = _read(answer.content)
-    return error is not None and not _SPENT_FOR_TODAY.isdisjoint(_reasons(error))
+    if error is None:
+        return False
+    said = error.message if isinstance(error.message, str) else ""
+    whole = said.startswith("Quota exceeded") and "per user" not in said  # the reason is the same for both
+    return whole or not _SPENT_FOR_TODAY.isdisjoint(_reasons(error))
 
 
 def _read(body: bytes) -> _Error | None:

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.answers import Answer
 from connectors.errors import AccessExpired, Broken, Misconfigured, Missing, RateLimited, Refused
-from connectors.google_errors import AlreadyThere, Invalid, SyncTokenGone, judge, reason_given
+from connectors.google_errors import AlreadyThere, Invalid, SyncTokenGone, is_about_project, judge, reason_given
 
 
 def answer(status, body):
@@ -98,3 +98,28 @@ def test_googles_own_words_are_to_be_had():
     """For whoever shows a person why a write was refused."""
     assert reason_given(old(403, "forbidden", "You need to be a writer.")) == "You need to be a writer."
     assert reason_given(answer(403, b"<html>")) is None
+
+
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        (
+            old(403, "rateLimitExceeded", "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute'"),
+            True,
+        ),
+        (
+            old(
+                403,
+                "rateLimitExceeded",
+                "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user'",
+            ),
+            False,
+        ),
+        (old(403, "rateLimitExceeded", "Rate Limit Exceeded"), False),
+        (old(403, "dailyLimitExceeded", "Daily Limit Exceeded"), True),
+        (answer(429, b""), False),
+    ],
+)
+def test_whom_a_limit_concerns(refusal, told):
+    """All accounts wait only where Google says that the project's allowance is spent."""
+    assert is_about_project(refusal) is told
