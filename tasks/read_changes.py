@@ -49,6 +49,8 @@ async def _apply(sync: Sync, change: Change, asked: Asked, began: int) -> End:
     await sync.loader.add(_load(sync, change, asked, []))
     await sync.loader.flush()
     end = await retire_in_window(sync, change.stream, change.window, began)
+    if end == "done" and change.window.scope is None:  # whatever time the other streams may take
+        after.append(checkpoints.up_to_date(sync.run.connection_id, change.stream))
     if end != "continued" and after:
         await sync.loader.add(Load(sync.table(change.stream), sync.loader.note, after=after))
     return end
@@ -72,7 +74,8 @@ def _after(sync: Sync, change: Change) -> list[Statement]:
     cursor = change.page.cursor
     statements = [checkpoints.change_cursor(connection_id, stream, cursor)] if cursor is not None else []
     if change.coverage:
-        sync.notes += [f"{stream}: {sentence}" for sentence in change.coverage.unreadable.values()]
+        said = [f"{stream}: {sentence}" for sentence in change.coverage.unreadable.values()]
+        sync.notes += [note for note in dict.fromkeys(said) if note not in sync.notes]
         statements.append(checkpoints.coverage(connection_id, stream, _shown(change.coverage)))
     return statements
 
