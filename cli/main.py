@@ -10,7 +10,22 @@ from typing import Annotated
 
 import typer
 
-from cli import connect, connections, demo, deploy, doctor, keys, migrate, psql, rejected, sandbox, status, sync, up
+from cli import (
+    actions,
+    connect,
+    connections,
+    demo,
+    deploy,
+    doctor,
+    keys,
+    migrate,
+    psql,
+    rejected,
+    sandbox,
+    status,
+    sync,
+    up,
+)
 from cli.examples import connector as example
 from cli.grouped import Grouped
 
@@ -64,6 +79,7 @@ app.command("disconnect", rich_help_panel=CONNECTIONS, epilog="Example: syncline
     connections.disconnect
 )
 app.add_typer(rejected.app, name="rejected", rich_help_panel=CONNECTIONS)
+app.add_typer(actions.app, name="actions", rich_help_panel=CONNECTIONS)
 app.command("doctor", rich_help_panel=OPERATE, epilog="Example: syncline doctor --json")(doctor.doctor)
 app.command("sandbox", rich_help_panel=OPERATE, epilog="Example: syncline sandbox --port 8100")(sandbox.sandbox)
 app.command("psql", rich_help_panel=OPERATE, epilog="Example: syncline psql -c 'select 1'")(psql.psql)

@@ -4,7 +4,7 @@ import logging
 
 from prefect import flow
 
-from tasks.maintenance import prune, renew_tokens, sweep_runs
+from tasks.maintenance import prune, renew_tokens, sweep_actions, sweep_runs
 
 _log = logging.getLogger(__name__)
 
@@ -13,6 +13,9 @@ _log = logging.getLogger(__name__)
 async def maintenance() -> None:
     """Close runs that died without saying so, renew idle tokens, and prune what is past its retention."""
     closed = await sweep_runs()
+    unknown = await sweep_actions()
     renewed = await renew_tokens()
     pruned = await prune()
-    _log.info("maintenance closed_runs=%d renewed_tokens=%d pruned=%s", closed, renewed, pruned)
+    _log.info(
+        "maintenance closed_runs=%d unknown_actions=%d renewed_tokens=%d pruned=%s", closed, unknown, renewed, pruned
+    )

@@ -35,11 +35,23 @@ OLD_SESSIONS = """
 """
 
 
+# That a key was used is never forgotten, nor anything of an action of which nobody knows what came of it.
+OLD_RESULTS = """
+    UPDATE syncline.action SET result = NULL, memo = NULL WHERE id IN (
+        SELECT id FROM syncline.action
+        WHERE status IN ('succeeded', 'failed') AND (result IS NOT NULL OR memo IS NOT NULL)
+          AND ended_at < now() - make_interval(days => %s)
+        ORDER BY ended_at LIMIT %s
+    )
+"""
+
+
 async def prune(db: Database) -> dict[str, int]:
-    """Nothing past its retention is left; how many rows went, by table. Runs under way are never old."""
-    log_days = storage_settings().log_retention_days
+    """Nothing past its retention is left; how many rows went or were emptied, by table. What is under way is never old."""
+    log_days, action_days = storage_settings().log_retention_days, storage_settings().action_retention_days
     return {
         "api_request": await _prune(db, OLD_REQUESTS, log_days),
+        "action": await _prune(db, OLD_RESULTS, action_days),
         "sync_run": await _prune(db, OLD_RUNS, log_days),
         "connect_session": await _prune(db, OLD_SESSIONS, SESSION_DAYS),
         # The age is asked twice: a mark that was renewed since it was looked up stays.

@@ -2,7 +2,7 @@
 
 from prefect import task
 
-from storage import retention, runs
+from storage import action_lists, retention, runs
 from storage.database import open_database
 from tasks.tokens import renew_idle
 
@@ -19,6 +19,13 @@ async def renew_tokens() -> int:
     """How many grants were renewed, so that none dies of not being used."""
     async with open_database() as db:
         return await renew_idle(db)
+
+
+@task(name="sweep-actions", task_run_name="mark actions whose sender died", persist_result=False)
+async def sweep_actions() -> int:
+    """How many actions are unknown now: whoever was sending them has died."""
+    async with open_database() as db:
+        return await action_lists.sweep(db)
 
 
 @task(name="prune", task_run_name="prune past retention", persist_result=False)

@@ -6,13 +6,12 @@ from connectors.answers import Answer, UnparsableError
 from connectors.base import Account, Change, Cursor
 from connectors.client import Client
 from connectors.google_calendar import api, changes
+from connectors.google_calendar.actions import ACTIONS, WRITE
 from connectors.google_calendar.calendars import READ, Calendars
 from connectors.google_calendar.events import Events
 from connectors.google_calendar.records import calendar_outline
 from connectors.google_calendar.settings import TITLE
 from connectors.google_oauth import GoogleConnector
-
-_WRITE = "https://www.googleapis.com/auth/calendar.events"
 
 
 class GoogleCalendar(GoogleConnector):
@@ -20,7 +19,8 @@ class GoogleCalendar(GoogleConnector):
     title = TITLE
     api = api.API
     streams = (Calendars(), Events())
-    asked_scopes = (READ, _WRITE)
+    asked_scopes = (READ, WRITE)
+    actions = ACTIONS
     reads = (
         "The calendars on your list, with their names and colours",
         "The events in them: titles, times, places, guests and descriptions",

@@ -8,6 +8,7 @@ from connectors.base import Account, Change, Cursor
 from connectors.client import Client
 from connectors.session import Session
 from connectors.slack import api, changes
+from connectors.slack.actions import ACTIONS
 from connectors.slack.answers import accepted
 from connectors.slack.channels import Channels
 from connectors.slack.grants import SlackGrants, team_of
@@ -20,6 +21,7 @@ class Slack(SlackGrants):
     name = NAME
     title = TITLE
     streams = (Channels(), Users(), Messages())
+    actions = ACTIONS
 
     def open(self, session: Session) -> AbstractAsyncContextManager[Client]:
         return api.open_client(session)
