@@ -93,6 +93,8 @@ def _app(registry: Registry, request: Request, said: Arguments, *, public: bool 
     app = registry.apps.get(client or "")
     if app is None:
         raise Failed("invalid_client_id")
+    if secret is not None and app.pkce and public:
+        raise Failed("internal_error")  # an app is public or has a secret: to both at once Slack has no better word
     if secret is None and app.pkce and (public or said.text("grant_type") == "refresh_token"):
         return app
     if secret is None or not hmac.compare_digest(secret, app.client_secret):
@@ -135,13 +137,13 @@ def _check_verifier(code: Code, said: Arguments) -> None:
     verifier = said.text("code_verifier")
     if code.challenge is None:
         if verifier is not None:
-            raise Failed("bad_code_verifier")
+            raise Failed("invalid_code_verifier")
         return
     if verifier is None:
-        raise Failed("missing_code_verifier")
+        raise Failed("invalid_code_verifier")
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     if not hmac.compare_digest(digest, code.challenge):
-        raise Failed("bad_code_verifier")
+        raise Failed("invalid_code_verifier")
 
 
 def _refreshed(registry: Registry, app: App, said: Arguments) -> Fields:

@@ -53,7 +53,7 @@ class Slack:
         self.ledger.requests.append(entry)
         if request.path == AUTHORIZE:
             entry.query = request.query
-            answer = consent.answer(self.registry, self.workspaces, request)
+            answer, entry.account = consent.answer(self.registry, self.workspaces, request)
         elif request.path.startswith(API):
             answer = await self._api(request, entry)
         else:

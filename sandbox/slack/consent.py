@@ -40,28 +40,27 @@ class Unfit(Exception):
     """Slack shows its own page and sends nobody back; the text is what stands there."""
 
 
-def answer(registry: Registry, workspaces: Workspaces, request: Request) -> Answer:
-    """The page, or after a decision the way back to the app."""
+def answer(registry: Registry, workspaces: Workspaces, request: Request) -> tuple[Answer, str | None]:
+    """The page, or after a decision the way back to the app; and the workspace that it is about."""
     posted = request.method == "POST"
     asked = dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True)) if posted else {}
     asked = dict(request.params) | asked
     try:
         app = _app(registry, asked)
         redirect = _redirect(app, asked.get("redirect_uri"))
-        error = _error(app, asked)
-        if error is None and not posted:
-            return _page(
-                f"{app.name} is requesting permission to access a Slack workspace", _form(app, workspaces, asked)
-            )
-        if error is None and asked.get("decision") != "allow":
-            error = "access_denied"
-        found = _workspace(app, workspaces, asked)
+        workspace = _workspace(app, workspaces, asked)
     except Unfit as unfit:
-        return _page("Something went wrong when authorizing this app", f"<p>{escape(str(unfit))}</p>", status=400)
-    said = {"error": error} if error else {"code": _code(registry, app, found, asked).secret}
-    if "state" in asked:
-        said["state"] = asked["state"]
-    return Answer(302, b"", {"Location": f"{redirect}{'&' if '?' in redirect else '?'}{urlencode(said)}"})
+        return _page("Something went wrong when authorizing this app", f"<p>{escape(str(unfit))}</p>", status=400), None
+    error = _error(app, asked)
+    if error is None and not posted:
+        title = f"{app.name} is requesting permission to access a Slack workspace"
+        return _page(title, _form(app, workspaces, asked)), workspace.id
+    if error is None and asked.get("decision") != "allow":
+        error = "access_denied"
+    said = {"error": error} if error else {"code": _code(registry, app, workspace, asked).secret}
+    said |= {"state": asked["state"]} if "state" in asked else {}
+    joint = "&" if "?" in redirect else "?"
+    return Answer(302, b"", {"Location": f"{redirect}{joint}{urlencode(said)}"}), workspace.id
 
 
 def _app(registry: Registry, asked: dict[str, str]) -> App:

@@ -1,0 +1,43 @@
+"""The demo's Slack workspace: a few channels with their talk, and what is said, corrected and taken back later."""
+
+import json
+import urllib.request
+from typing import Any
+
+from sandbox.slack.settings import DEMO_TEAM
+from sandbox.stories import Story
+
+CHANNELS = ["general", "support", "launch"]
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback, whatever proxy the machine has
+
+
+def fill(url: str) -> None:
+    """Three channels in which a hundred people's messages stand."""
+    _control(url, "load", channels=CHANNELS, messages=60, seed=1)
+
+
+def change(url: str) -> list[str]:
+    """Something is said, something is corrected, something is taken back."""
+    said = _control(url, "post", channel="support", text="The invoice arrived twice, is that right?")["ts"]
+    wrong = _control(url, "post", channel="launch", text="We start on Monday")["ts"]
+    _control(url, "edit", channel="launch", ts=wrong, text="We start on Tuesday")
+    return [f"slack   a message in #support ({said})", f"slack   one in #launch ({wrong}), corrected since"]
+
+
+def _control(url: str, call: str, **body: Any) -> Any:
+    said = json.dumps({"team": DEMO_TEAM} | body).encode()
+    request = urllib.request.Request(f"{url}/_sandbox/slack/{call}", said, method="POST")  # noqa: S310 -- ours
+    with _OPENER.open(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+STORIES = (
+    Story(
+        connector="slack",
+        title="Slack",
+        fill=fill,
+        change=change,
+        query="select channel_id, ts, text, edited_at from slack.messages order by change_seq desc limit 2",
+    ),
+)
