@@ -19,13 +19,13 @@ async def test_from_the_link_to_the_connection(site, consent):
     assert connection["scopes"]
 
 
-async def test_the_landing_page_says_who_connects_what(site, consent, monkeypatch):
+async def test_the_landing_page_says_who_connects_what(site, consent):
     """It names the host product, the user and what will be read, and holds one button."""
     page = (await site.browser().get(await site.link("slack", "user-7", return_url=f"{site.url}/done"))).text
 
     assert "Connect Slack" in page
     assert "user-7" in page
-    assert urlsplit(site.url).hostname in page
+    assert "This application" in page
     assert page.count("<li>") == 3
     assert page.count("<button>") == 1
 
@@ -185,3 +185,30 @@ async def test_a_link_that_cannot_be_meant(site, consent, change):
     answer = await site.api.post("/connect-sessions", json={"connector": "slack", "user_id": "42"} | change)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "malformed_request")
+
+
+async def test_the_landing_page_names_the_host_product(web_environment, consent):
+    """Where the host product has a name on the web, that is who asks."""
+    from tests.fixtures.site import running
+
+    web_environment.setenv("SYNCLINE_RETURN_ORIGINS", "https://app.example.com, https://other.example.com:8443")
+    async with running() as site:
+        page = await site.browser().get(await site.link("slack", return_url="https://app.example.com/x"))
+        other = await site.browser().get(await site.link("slack", return_url="https://other.example.com:8443/x"))
+
+    assert "<strong>app.example.com</strong> asks" in page.text
+    assert "<strong>other.example.com</strong> asks" in other.text
+
+
+async def test_names_that_are_markup_stay_text(site, consent):
+    """Whatever a user's id or an account's name holds is shown as it is and never becomes part of the page."""
+    nasty = "<img src=x onerror=alert(1)>\"'&{{7*7}}"
+    consent.team = "T<script>alert(1)</script>"
+
+    link = await site.link("slack", nasty)
+    browser = site.browser()
+    pages = [(await browser.get(link)).text, (await walk(browser, link)).text]
+
+    assert all("<img" not in page and "<script" not in page and "49" not in page for page in pages)
+    assert "&lt;img src=x" in pages[0]
+    assert "&lt;script&gt;" in pages[1]

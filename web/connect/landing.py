@@ -81,7 +81,7 @@ async def _page(db: Database, web: Web, session: ConnectSession, token: str, pro
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         title=f"{'Reconnect' if account else 'Connect'} {connector.title}",
         provider=connector.title,
-        asker=urlsplit(session.return_url or web.public_url).hostname,
+        asker=_asker(session.return_url or web.public_url),
         user_id=session.user_id,
         account=account,
         reads=_reads(connector),
@@ -128,6 +128,13 @@ async def _connected(db: Database, session: ConnectSession, key: str) -> Connect
 async def _account(db: Database, session: ConnectSession) -> str | None:
     """The name of the account that is to be reconnected, if one is."""
     return (await connections.get(db, session.connection_id)).account if session.connection_id else None
+
+
+def _asker(url: str) -> str:
+    """Who asks, as a person knows it: the host product's name on the web, where it has one."""
+    host = urlsplit(url).hostname or ""
+    named = "." in host and not host.rpartition(".")[2].isdecimal()
+    return host if named else "This application"
 
 
 def _reads(connector: Connector) -> tuple[str, ...]:
