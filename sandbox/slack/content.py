@@ -16,13 +16,21 @@ Body = dict[str, Any]
 
 
 def _channel(workspace: Workspace, body: Body) -> Channel:
-    wanted = body["channel"]
-    found = workspace.channels.get(wanted)
+    found = _found(workspace, body["channel"])
     if found is None:
-        found = next((row for row in workspace.channels.values() if row.name == wanted and not row.deleted), None)
-    if found is None:
-        raise WrongCall(f"no such channel: {wanted}")
+        raise WrongCall(f"no such channel: {body['channel']}")
     return found
+
+
+def _found(workspace: Workspace, wanted: str) -> Channel | None:
+    named = (row for row in workspace.channels.values() if row.name == wanted and not row.deleted)
+    return workspace.channels.get(wanted) or next(named, None)
+
+
+def _made(workspace: Workspace, bot: str, name: str) -> Channel:
+    channel = workspace.new_channel(name)
+    channel.members[bot] = None
+    return channel
 
 
 def _message(channel: Channel, ts: str) -> Message:
@@ -105,16 +113,16 @@ def _change_user(workspace: Workspace, bot: str, body: Body) -> Body:
 
 
 def _load(workspace: Workspace, bot: str, body: Body) -> Body:
-    """`{channels: [names] | number, messages, replies?, seed?, spread?, size?, users?}`: a great deal at once."""
+    """`{channels: [names] | number, messages, replies?, seed?, spread?, size?, users?}`: a great deal at once.
+
+    Channels that are not there are made.
+    """
     for number in range(int(body.get("users", 0))):
         workspace.add_user(f"member{number}")
     wanted = body.get("channels", 0)
     if isinstance(wanted, int):
-        made = [workspace.new_channel(f"channel-{len(workspace.channels)}") for _ in range(wanted)]
-        for channel in made:
-            channel.members[bot] = None
-    else:
-        made = [_channel(workspace, {"channel": name}) for name in wanted]
+        wanted = [f"channel-{len(workspace.channels) + number}" for number in range(wanted)]
+    made = [_found(workspace, name) or _made(workspace, bot, name) for name in wanted]
     options = {name: body[name] for name in ("seed", "spread", "replies", "size") if name in body}
     done = loading.load(workspace, made, int(body.get("messages", 0)), **options)
     return {"channels": [channel.id for channel in made], "messages": done}
