@@ -59,6 +59,8 @@ class Parts:
     environment: dict[str, str] = field(init=False)
     prefect: str = field(default="", init=False)
     """Where Prefect's UI is, once it is."""
+    web: str = field(default="", init=False)
+    """The same for the web application."""
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

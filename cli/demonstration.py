@@ -4,13 +4,13 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from cli import output
+from cli.demo_acts import act_twice, connect
 from cli.demo_parts import PRODUCT, Parts, free_port, own_home
 from cli.words import duration, number
 from deployments.errors import ProblemError
@@ -18,9 +18,8 @@ from deployments.home import write_private
 from sandbox.stories import stories
 
 USER = "demo-user"
-STEPS = 6
+STEPS = 7
 FULL_SYNC_SECONDS = 150.0
-(STORY,) = stories()
 
 
 @dataclass
@@ -55,55 +54,66 @@ def show(*, keep: bool) -> int:
 
 def _tell(parts: Parts, *, keep: bool) -> None:
     steps = Steps()
+    told = stories()
     with steps.step("Start") as said:
         provider = _start(parts)
-        said.append(f"Postgres, Prefect, a worker, and a {STORY.title} sandbox")
+        for story in told:
+            story.fill(provider)
+        said.append("Postgres, Prefect, a worker, the web application and the sandbox")
     with steps.step("Connect") as said:
-        key = STORY.open_account(provider)
-        connect = ["connect", STORY.connector, "--user", USER, "--api-key-stdin"]
-        connection = parts.ask(*connect, stdin=f"{key}\n")
-        said.append(f"syncline {' '.join(connect)}")
+        found = {story.connector: connect(parts, story, USER) for story in told}
+        said.append(", ".join(f"{story.connector} ({'key' if story.key else 'OAuth'})" for story in told))
     with steps.step("Full sync") as said:
         records, tables = _wait_for_full_sync(parts)
         said.append(f"{number(records)} records in {tables} tables (deployment full-sync/weekly)")
     with steps.step("Change") as said:
-        said[:] = STORY.change(provider, key)
+        said[:] = ["at the providers", *(line for story in told for line in story.change(provider))]
     with steps.step("Incremental") as said:
-        result = json.loads(parts.ask("sync", connection, "--json"))
-        said.append(f"syncline sync {connection[:8]}: {_counted(result)}")
+        done = {name: json.loads(parts.ask("sync", connection, "--json")) for name, connection in found.items()}
+        said.append("syncline sync ID, one after the other")
+        said.extend(f"{name}: {_counted(result)}" for name, result in done.items())
+    with steps.step("Action") as said:
+        for story in told:
+            if story.action:
+                name, body = story.action
+                said.extend(act_twice(parts, found[story.connector], name, body(provider)))
     with steps.step("Look") as said:
-        rows = parts.ask("psql", "-c", STORY.query).splitlines()
-        said[:] = ["what is in Postgres now", STORY.query, *rows]
+        said.append("what is in Postgres now")
+        for story in told:
+            said.extend([story.query, *parts.ask("psql", "-c", story.query).splitlines()])
     output.data(f"Done in {duration(time.monotonic() - steps.began)}.")
     if not keep:
         output.data(
-            f"Prefect's UI was at {parts.prefect}; `make demo KEEP=1` keeps it up, and `syncline status` with it."
+            f"The web application was at {parts.web} and Prefect's UI at {parts.prefect}; "
+            "`make demo KEEP=1` keeps them up, and `syncline status` with them."
         )
 
 
 def _start(parts: Parts) -> str:
     """Where the sandbox answers; the product is pointed at it and ready."""
-    line = parts.start("sandbox", [sys.executable, "-m", "sandbox", "--port", "0"], until="{")
-    provider = str(json.loads(line)["control_url"]).removesuffix("/_sandbox")
-    parts.environment |= STORY.settings(provider)
-    port = str(free_port())
-    parts.start("up", [*PRODUCT, "up", "--port", str(free_port()), "--prefect-port", port], until="ready")
-    parts.prefect = f"http://127.0.0.1:{port}"
-    return provider
+    line = parts.start("sandbox", [*PRODUCT, "sandbox", "--port", "0", "--json"], until="{")
+    settings: dict[str, str] = json.loads(line)
+    parts.environment |= settings
+    web, prefect = str(free_port()), str(free_port())
+    parts.web, parts.prefect = f"http://127.0.0.1:{web}", f"http://127.0.0.1:{prefect}"
+    parts.start("up", [*PRODUCT, "up", "--port", web, "--prefect-port", prefect], until="ready")
+    return settings["SYNCLINE_STRIPE_API_URL"]
 
 
 def _wait_for_full_sync(parts: Parts) -> tuple[int, int]:
-    """How many records in how many tables the first full sync brought."""
+    """How many records in how many tables the first full syncs brought."""
     deadline = time.monotonic() + FULL_SYNC_SECONDS
     while time.monotonic() < deadline and not parts.died():
-        (connection,) = json.loads(parts.ask("status", "--json"))["connections"]
-        if connection["error"]:
-            raise ProblemError("demo_failed", connection["error"], "Try again.")
-        streams = connection["streams"]
-        if streams and all(stream["last_full_sync"] for stream in streams) and not connection["sync_in_progress"]:
-            return connection["records"], len(streams)
+        connections = json.loads(parts.ask("status", "--json"))["connections"]
+        for connection in connections:
+            if connection["error"]:
+                raise ProblemError("demo_failed", connection["error"], "Try again.")
+        streams = [stream for connection in connections for stream in connection["streams"]]
+        under_way = any(connection["sync_in_progress"] for connection in connections)
+        if streams and all(stream["last_full_sync"] for stream in streams) and not under_way:
+            return sum(connection["records"] for connection in connections), len(streams)
         time.sleep(1)
-    raise ProblemError("demo_failed", "The first full sync did not end.", f"Look into {parts.home / 'up.log'}.")
+    raise ProblemError("demo_failed", "The first full syncs did not end.", f"Look into {parts.home / 'up.log'}.")
 
 
 def _counted(result: dict[str, Any]) -> str:

@@ -1,32 +1,33 @@
-"""What the demo shows: one story a provider, found by its folder's name."""
+"""What the demo shows: the stories of every provider, found by its folder's name."""
 
 import importlib
-import importlib.util
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sandbox
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An account to connect, what happens to it later, and the query that shows it."""
+    """An account to connect, what happens to it later, and the query that shows it. Addresses are the sandbox's."""
 
     connector: str
     title: str
-    settings: Callable[[str], Mapping[str, str]]
-    """The settings that point the product at the sandbox behind this address."""
-    open_account: Callable[[str], str]
-    """An account with records behind this address; its API key."""
-    change: Callable[[str, str], list[str]]
-    """The account behind address and key is changed through the provider's own API; what was done, a line each."""
+    fill: Callable[[str], None]
+    """The account behind this address has records."""
+    change: Callable[[str], list[str]]
+    """The account is changed at the provider; what was done, a line each."""
     query: str
     """SQL that shows the changes in the tables."""
+    key: str | None = None
+    """The account's API key; None for one that is connected by a link."""
+    action: tuple[str, Callable[[str], Mapping[str, Any]]] | None = None
+    """An action's name, and what to ask of it."""
 
 
 def stories() -> list[Story]:
-    """The story of every provider that has one, in alphabetical order."""
-    packages = sorted(found.name for found in pkgutil.iter_modules(sandbox.__path__) if found.ispkg)
-    names = [name for name in packages if importlib.util.find_spec(f"sandbox.{name}.story")]
-    return [importlib.import_module(f"sandbox.{name}.story").STORY for name in names]
+    """Every provider's stories, in alphabetical order of the providers."""
+    names = sorted(found.name for found in pkgutil.iter_modules(sandbox.__path__) if found.ispkg)
+    return [story for name in names for story in importlib.import_module(f"sandbox.{name}.story").STORIES]

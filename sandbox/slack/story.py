@@ -4,17 +4,19 @@ import json
 import urllib.request
 from typing import Any
 
-from sandbox.slack.settings import DEMO_TEAM
+from sandbox.slack.settings import DEMO_APP, DEMO_TEAM
 from sandbox.stories import Story
 
-CHANNELS = ["general", "support", "launch"]
+CHANNELS = ["random", "support", "launch"]
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback, whatever proxy the machine has
 
 
 def fill(url: str) -> None:
-    """Three channels in which a hundred people's messages stand."""
-    _control(url, "load", channels=CHANNELS, messages=60, seed=1)
+    """Three channels with messages and threads."""
+    for name in CHANNELS:
+        _control(url, "create_channel", name=name)
+    _control(url, "load", channels=CHANNELS, messages=60, replies=3, seed=1)
 
 
 def change(url: str) -> list[str]:
@@ -26,7 +28,7 @@ def change(url: str) -> list[str]:
 
 
 def _control(url: str, call: str, **body: Any) -> Any:
-    said = json.dumps({"team": DEMO_TEAM} | body).encode()
+    said = json.dumps({"team": DEMO_TEAM, "client_id": DEMO_APP["client_id"]} | body).encode()
     request = urllib.request.Request(f"{url}/_sandbox/slack/{call}", said, method="POST")  # noqa: S310 -- ours
     with _OPENER.open(request, timeout=30) as answer:
         return json.load(answer)

@@ -22,40 +22,48 @@ BUSINESS = {
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback, whatever proxy the machine has
 
 
-def open_account(url: str) -> str:
-    """A key of an account in which a business has been going on for a year."""
+def fill(url: str) -> None:
+    """A business has been going on for a year."""
     for seed, (stream, count) in enumerate(BUSINESS.items()):
         said = json.dumps({"stream": stream, "count": count, "seed": seed}).encode()
-        _ask("POST", f"{url}/_sandbox/stripe/load", DEMO_KEY, said)
-    return DEMO_KEY
+        _ask("POST", f"{url}/_sandbox/stripe/load", said)
 
 
-def change(url: str, key: str) -> list[str]:
+def change(url: str) -> list[str]:
     """One customer comes, one changes its address, one is deleted."""
-    moved, gone = _ask("GET", f"{url}/v1/customers?limit=2", key)["data"]
+    moved, gone = _ask("GET", f"{url}/v1/customers?limit=2")["data"]
     fields = {"name": "Ada Lovelace", "email": "ada@example.com"}
-    come = _ask("POST", f"{url}/v1/customers", key, urllib.parse.urlencode(fields).encode())
-    _ask("POST", f"{url}/v1/customers/{moved['id']}", key, b"email=moved%40example.com")
-    _ask("DELETE", f"{url}/v1/customers/{gone['id']}", key)
+    come = _ask("POST", f"{url}/v1/customers", urllib.parse.urlencode(fields).encode())
+    _ask("POST", f"{url}/v1/customers/{moved['id']}", b"email=moved%40example.com")
+    _ask("DELETE", f"{url}/v1/customers/{gone['id']}")
     return [
-        "at Stripe, through its own API",
-        f"POST /v1/customers → {come['id']}",
-        f"POST /v1/customers/{moved['id']}",
-        f"DELETE /v1/customers/{gone['id']}",
+        f"stripe  POST /v1/customers → {come['id']}",
+        f"stripe  POST /v1/customers/{moved['id']}",
+        f"stripe  DELETE /v1/customers/{gone['id']}",
     ]
 
 
-def _ask(method: str, url: str, key: str, body: bytes | None = None) -> Any:
-    request = urllib.request.Request(url, body, {"Authorization": f"Bearer {key}"}, method=method)  # noqa: S310 -- ours
+def subscription(url: str) -> dict[str, Any]:
+    """What to subscribe whom to."""
+    (customer,) = _ask("GET", f"{url}/v1/customers?limit=1")["data"]
+    (price,) = _ask("GET", f"{url}/v1/prices?limit=1&active=true&type=recurring")["data"]
+    return {"customer": customer["id"], "price": price["id"]}
+
+
+def _ask(method: str, url: str, body: bytes | None = None) -> Any:
+    request = urllib.request.Request(url, body, {"Authorization": f"Bearer {DEMO_KEY}"}, method=method)  # noqa: S310 -- ours
     with _OPENER.open(request, timeout=30) as answer:
         return json.load(answer)
 
 
-STORY = Story(
-    connector="stripe",
-    title="Stripe",
-    settings=lambda url: {"SYNCLINE_STRIPE_API_URL": url},
-    open_account=open_account,
-    change=change,
-    query="select id, name, email, deleted_at from stripe.customers order by change_seq desc limit 3",
+STORIES = (
+    Story(
+        connector="stripe",
+        title="Stripe",
+        fill=fill,
+        change=change,
+        query="select id, name, email, deleted_at from stripe.customers order by change_seq desc limit 3",
+        key=DEMO_KEY,
+        action=("stripe.create_subscription", subscription),
+    ),
 )
