@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 
-def with_members(record: bytes, members: Mapping[str, str]) -> bytes:
+def with_members(record: bytes, members: Mapping[str, Any]) -> bytes:
     """The record with these members behind its own, so that they win; what is no object stays as it is.
 
     The rest is not looked at: whatever is in the record is passed on as it was sent.

@@ -1,0 +1,37 @@
+"""Gmail as a connector."""
+
+from collections.abc import AsyncIterator, Mapping
+
+from connectors.base import Account, Change, Cursor
+from connectors.client import Client
+from connectors.gmail import api, changes
+from connectors.gmail.api import READ
+from connectors.gmail.labels import Labels
+from connectors.gmail.messages import Messages
+from connectors.gmail.settings import TITLE
+from connectors.google_oauth import GoogleConnector
+
+_COMPOSE = "https://www.googleapis.com/auth/gmail.compose"
+
+
+class Gmail(GoogleConnector):
+    name = api.NAME
+    title = TITLE
+    api = api.API
+    streams = (Messages(), Labels())
+    asked_scopes = (READ, _COMPOSE)
+    reads = (
+        "All messages, with their text, senders and recipients; of attachments the names and sizes",
+        "The labels of the mailbox",
+    )
+
+    async def identify(self, client: Client) -> Account:
+        """The mailbox's own address."""
+        address = (await api.profile(client)).emailAddress
+        return Account(address, address)
+
+    async def change_cursor(self, client: Client) -> Cursor:
+        return await changes.newest(client)
+
+    def changes(self, client: Client, cursors: Mapping[str, Cursor]) -> AsyncIterator[Change]:
+        return changes.changes(client, cursors)
