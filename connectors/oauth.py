@@ -42,8 +42,6 @@ class OAuthConnector(Connector):
     """What the user is asked for, no more than the streams and actions need."""
     reads: ClassVar[tuple[str, ...]]
     """What will be read, in words for the page on which the user decides."""
-    issuer: ClassVar[str | None] = None
-    """What the provider calls itself in `iss` (RFC 9207), where that is not the origin of its consent page."""
 
     @property
     @abstractmethod

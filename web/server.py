@@ -5,6 +5,7 @@ supervisor (`--alone`) it starts at once; such replicas take PREFECT_API_URL fro
 """
 
 import argparse
+import asyncio
 import os
 import socket
 import sys
@@ -15,6 +16,7 @@ from deployments.channel import Channel
 from deployments.errors import ProblemError
 from deployments.prefect_server import origin
 from deployments.web_settings import PORT, load
+from storage.database import open_database
 from storage.errors import StorageError
 from web.app import create_app
 from web.logs import write_lines
@@ -53,6 +55,7 @@ def serve(host: str, port: int, channel: Channel | None) -> None:
     os.umask(0o077)
     address = origin(host, port)
     web = load(address)
+    asyncio.run(_look_at_database())
     write_lines()
     config = uvicorn.Config(
         create_app(web),
@@ -69,6 +72,12 @@ def serve(host: str, port: int, channel: Channel | None) -> None:
         ws="none",
     )
     Server(config, channel, address).run()
+
+
+async def _look_at_database() -> None:
+    """StorageError, which is told in a sentence, before uvicorn would tell it in a traceback."""
+    async with open_database(max_size=1):
+        pass
 
 
 def _asked() -> argparse.Namespace:

@@ -73,7 +73,7 @@ def _refused(
 ) -> tuple[Came, outcomes.Outcome, str] | None:
     """Why this answer cannot lead to a connection, as far as it says so itself; nobody has been asked yet."""
     title = connector.title
-    if said["iss"] is not None and said["iss"] not in _issuers(connector, attempt):
+    if said["iss"] is not None and said["iss"] != _issuer(connector, attempt):
         return "failed", outcomes.failed(title, HTTPStatus.BAD_REQUEST, UNTRUSTED.format(title=title)), "foreign_issuer"
     if said["error"] == DENIED:
         return "denied", outcomes.denied(title), DENIED
@@ -82,10 +82,10 @@ def _refused(
     return None
 
 
-def _issuers(connector: OAuthConnector, attempt: Attempt) -> set[str]:
-    """What this provider calls itself (RFC 9207): as it says, or the origin of the page that asks for consent."""
+def _issuer(connector: OAuthConnector, attempt: Attempt) -> str:
+    """What this provider calls itself if it says so (RFC 9207): the origin of the page that asks for consent."""
     parts = urlsplit(connector.authorize_url(attempt))
-    return {f"{parts.scheme}://{parts.netloc}", connector.issuer or ""} - {""}
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _status(error: ConnectorError) -> int:
