@@ -64,16 +64,30 @@ def test_server_errors(api, slack):
     assert (proxy.status_code, proxy.headers["content-type"]) == (502, "text/html")
 
 
-@pytest.mark.parametrize("kind", ["drop", "reset_before", "cut_length", "reset"])
+BROKEN = ["cut_chunked", "cut_close", "cut_gzip", "cut_length", "drop", "reset", "reset_before"]
+ODD = {"close_delimited": {}, "hang": {"seconds": 0.1}, "pause": {"seconds": 0.1}, "slow": {"bytes_per_second": 10**6}}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
 def test_a_message_is_there_although_its_answer_was_lost(api, slack, general, kind):
-    """The connection ends after the work was done."""
+    """The connection, or the body, ends after the work was done."""
     slack.fault(kind, "chat.postMessage")
 
-    with pytest.raises(httpx.TransportError):
-        api.post("chat.postMessage", data={"channel": general, "text": "once"})
+    with pytest.raises((httpx.TransportError, json.JSONDecodeError)):
+        api.post("chat.postMessage", data={"channel": general, "text": "once"}).json()
 
     assert [message["text"] for message in slack.truth("messages").values()] == ["once"]
     assert [(row["change"], row["by"]) for row in slack.writes("messages")] == [("created", "api")]
+
+
+@pytest.mark.parametrize(("kind", "options"), ODD.items(), ids=ODD)
+def test_answers_that_come_whole_in_an_odd_way(api, slack, general, kind, options):
+    """Late, slowly, or without saying how long they are."""
+    slack.fault(kind, "chat.postMessage", **options)
+
+    answer = api.post("chat.postMessage", data={"channel": general, "text": "once"})
+
+    assert answer.json()["message"]["text"] == "once"
 
 
 def test_a_500_before_or_after_the_work(api, slack, general):
