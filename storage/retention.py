@@ -47,7 +47,7 @@ OLD_RESULTS = """
 
 
 async def prune(db: Database) -> dict[str, int]:
-    """Nothing past its retention is left; how many rows went or were emptied, by table. What is under way is never old."""
+    """Nothing past its retention is left; how many rows went or were emptied. What is under way is never old."""
     log_days, action_days = storage_settings().log_retention_days, storage_settings().action_retention_days
     return {
         "api_request": await _prune(db, OLD_REQUESTS, log_days),

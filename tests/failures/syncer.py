@@ -16,12 +16,14 @@ from typing import Any
 from uuid import UUID
 
 import flows.by_hand  # imported once for all that are forked
+from connectors.errors import ConnectorError
 from connectors.retry import Patience, set_patience
 from flows.by_hand import SyncResult
 from storage import batch, connections
 from storage.errors import StorageError
 from tasks import stream_tasks
 from tasks.requests import Mode, Request, Result
+from tasks.run_action import run_action
 from tasks.sync_connection import sync_connection
 from tasks.workshop import open_workshop
 
@@ -66,6 +68,8 @@ def _result(job: dict[str, Any]) -> dict[str, Any]:
         batch.GROUP_RECORDS, batch.AHEAD = 200, 1
     for task in (stream_tasks.read_stream_in_full, stream_tasks.read_stream_changes):
         task.retry_delay_seconds = job["retry_seconds"]
+    if "action" in job:
+        return asyncio.run(_action(job))
     try:
         return asyncio.run(_flow(job) if job["flow"] else _without_flow(job)) | {
             "peak": peak_memory(),
@@ -90,6 +94,17 @@ async def _without_flow(job: dict[str, Any]) -> dict[str, Any]:
     async with open_workshop() as workshop:
         connection = await connections.get(workshop.db, UUID(job["connection"]))
         return _told(await sync_connection(workshop, connection, request))
+
+
+async def _action(job: dict[str, Any]) -> dict[str, Any]:
+    """What the web application does for an action; what it would answer with an error as that error's name."""
+    asked = job["action"]
+    async with open_workshop() as workshop:
+        try:
+            said = await run_action(workshop, UUID(job["connection"]), asked["name"], asked["body"], asked["key"])
+        except (StorageError, ConnectorError) as error:
+            return {"outcome": type(error).__name__, "error": str(error)}
+    return {"outcome": said.status, "error": said.error, "result": said.result and dict(said.result)}
 
 
 def _told(result: SyncResult | Result) -> dict[str, Any]:
