@@ -9,6 +9,7 @@ from connectors.google_calendar import api, changes
 from connectors.google_calendar.actions import ACTIONS, WRITE
 from connectors.google_calendar.calendars import READ, Calendars
 from connectors.google_calendar.events import Events
+from connectors.google_calendar.occurrences import Occurrences
 from connectors.google_calendar.records import calendar_outline
 from connectors.google_calendar.settings import TITLE
 from connectors.google_oauth import GoogleConnector
@@ -21,6 +22,7 @@ class GoogleCalendar(GoogleConnector):
     streams = (Calendars(), Events())
     asked_scopes = (READ, WRITE)
     actions = ACTIONS
+    live_reads = (Occurrences(),)
     reads = (
         "The calendars on your list, with their names and colours",
         "The events in them: titles, times, places, guests and descriptions",
