@@ -2,6 +2,7 @@
 
 import orjson
 
+from sandbox.google.api import Google
 from sandbox.http import Request
 from sandbox.ledger import Ledger
 from sandbox.provider import Provider, WrongCall
@@ -20,7 +21,7 @@ class Sandbox:
         stripe = Stripe(self.ledger)
         self.default: Provider = stripe
         """Who answers for paths that are nobody's."""
-        self.providers: tuple[Provider, ...] = (stripe, Slack(self.ledger))
+        self.providers: tuple[Provider, ...] = (stripe, Slack(self.ledger), Google(self.ledger))
 
     async def answer(self, request: Request) -> Answer:
         """The answer of whoever the path belongs to."""
