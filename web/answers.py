@@ -39,7 +39,7 @@ async def handle(request: Request, error: Exception) -> Response:
 
 
 def _is_for_people(request: Request) -> bool:
-    return not request.url.path.startswith(API) and "text/html" in request.headers.get("accept", "")
+    return not request.scope["path"].startswith(API) and "text/html" in request.headers.get("accept", "")
 
 
 def _heading(status: int) -> str:

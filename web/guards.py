@@ -30,11 +30,12 @@ def refusal(request: Request, web: Web) -> Problem | None:
 
 def _unknown_host(request: Request, web: Web) -> Problem | None:
     """Another name that leads here may be somebody's trick to have a browser speak to us as its own site."""
-    if request.url.path in PROBES:
+    if request.scope["path"] in PROBES:
         return None
     said = request.headers.getlist("host")
     scheme = web.public_url.partition(":")[0]
-    origin = origin_of(f"{scheme}://{said[0].lower()}") if len(said) == 1 else None
+    plain = len(said) == 1 and not set(said[0]) & set("/?#")
+    origin = origin_of(f"{scheme}://{said[0].lower()}") if plain else None
     if origin and (origin == web.public_url or urlsplit(origin).hostname in LOOPBACK):
         return None
     return Problem(
@@ -60,7 +61,7 @@ def _is_ours(origin: str, request: Request, web: Web) -> bool:
 
 
 def _without_token(request: Request, web: Web) -> Problem | None:
-    if not request.url.path.startswith(API):
+    if not request.scope["path"].startswith(API):
         return None
     said = request.headers.getlist("authorization")
     scheme, _, token = said[0].partition(" ") if len(said) == 1 else ("", "", "")
@@ -84,7 +85,7 @@ def _unreadable_body(request: Request, _: Web) -> Problem | None:
         return Problem(415, "encoded_body", "The body is compressed.", "Send it as it is, without Content-Encoding.")
     if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
         return None
-    wanted = JSON if request.url.path.startswith(API) else FORM
+    wanted = JSON if request.scope["path"].startswith(API) else FORM
     if headers.get("content-type", "").partition(";")[0].strip().lower() == wanted:
         return None
     return Problem(415, "unsupported_media_type", f"The body is not {wanted}.", f"Send `Content-Type: {wanted}`.")

@@ -1,10 +1,14 @@
 """Runs that the application asks Prefect for."""
 
+import asyncio
 import logging
 from uuid import UUID
 
 from deployments.errors import ProblemError
 from deployments.start import Mode, start_sync
+
+PATIENCE_SECONDS = 5.0
+"""A person waits for the page; the schedule comes in any case."""
 
 log = logging.getLogger("web")
 
@@ -21,6 +25,8 @@ async def begin_reading_changes(connection_id: UUID) -> None:
 
 async def _begin(connection_id: UUID, mode: Mode) -> None:
     try:
-        await start_sync(connection_id, mode, "api")
-    except ProblemError as error:
-        log.warning("not_started connection=%s code=%s", connection_id, error.code)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await start_sync(connection_id, mode, "api")
+    except (ProblemError, TimeoutError) as error:
+        code = error.code if isinstance(error, ProblemError) else "prefect_unreachable"
+        log.warning("not_started connection=%s code=%s", connection_id, code)

@@ -69,6 +69,18 @@ async def test_an_unknown_host(site, host):
     assert (await site.stranger.get("/readyz", headers={"Host": "evil.test"})).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "host", ["x/healthz?", "127.0.0.1/healthz?", "127.0.0.1/docs#", "127.0.0.1\\@x/healthz?", "x?"]
+)
+async def test_a_host_that_is_half_an_address(site, host):
+    """A Host header that would change how the address reads opens no door: it is refused, and nothing is looked up."""
+    for path in ("/api/v1/status", "/api/v1/connections", "/docs"):
+        answer = await site.stranger.get(path, headers={"Host": host})
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown_host")
+    posted = await site.stranger.post("/api/v1/connections", headers={"Host": host}, json={})
+    assert posted.status_code == 400
+
+
 async def test_no_page_is_framed_or_loads_from_elsewhere(site, consent):
     """Pages, documents and errors carry the headers that keep browsers to this host, and say no server's name."""
     paths = [
