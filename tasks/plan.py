@@ -67,29 +67,36 @@ class Plan:
             return ends + (await self._read_changes(rest, unfinished) if rest else [])
 
     async def _read_in_full(self, streams: list[str], unfinished: dict[str, FullRead]) -> list[End]:
-        await self._begin(streams, unfinished)
+        ends = await self._begin(streams, unfinished)
+        begun = [name for name in streams if name not in ends]
         async with first_error() as group:
-            tasks = [group.create_task(self._guarded([name], read_stream_in_full(name))) for name in streams]
-        return [task.result() for task in tasks]
+            tasks = [group.create_task(self._guarded([name], read_stream_in_full(name))) for name in begun]
+        return [*ends.values(), *(task.result() for task in tasks)]
 
-    async def _begin(self, streams: list[str], unfinished: dict[str, FullRead]) -> None:
-        """A full read of each is under way: an unfinished one goes on, unless deletions are to be confirmed anew."""
+    async def _begin(self, streams: list[str], unfinished: dict[str, FullRead]) -> dict[str, End]:
+        """A full read of each is under way: an unfinished one goes on, unless deletions are to be confirmed anew.
+
+        How it ended for those whose parts the provider would not tell.
+        """
         sync = self.sync
         confirm = self.confirm_deletes
         new = [s for s in streams if s not in unfinished or (confirm and not unfinished[s].confirm_deletes)]
         if new:
             change_cursor = await sync.source.connector.change_cursor(sync.source.client)
-        for name in new:
+        begun: list[str] = []
+
+        async def begin(name: str) -> End:
+            starts = await sync.stream(name).starts(sync.source.client)
             await full_reads.begin(
-                sync.workshop.db,
-                sync.run,
-                name,
-                change_cursor=change_cursor,
-                starts=await sync.stream(name).starts(sync.source.client),
-                confirm_deletes=confirm,
+                sync.workshop.db, sync.run, name, change_cursor=change_cursor, starts=starts, confirm_deletes=confirm
             )
-        if sync.source.connection.full_due and not self.only:
+            begun.append(name)
+            return "done"
+
+        ends = {name: await self._guarded([name], begin(name)) for name in new}
+        if sync.source.connection.full_due and not self.only and len(begun) == len(new):
             await connections.set_full_due(sync.workshop.db, sync.run.connection_id, due=False)
+        return {name: end for name, end in ends.items() if name not in begun}
 
     async def _guarded(self, streams: list[str], work: Awaitable[End]) -> End:
         """What fails of these streams stops no other; what ends the whole run is raised."""

@@ -20,6 +20,7 @@ from connectors.slack.places import Place
 from connectors.slack.users import read_users
 from connectors.slack.walk import Step
 
+_NOT_GRANTED = "The app may not read {channel}: connect the workspace again and allow private channels."
 _LEFT = "The app is no longer in {channel}. Its messages are kept: invite the app to go on."
 
 
@@ -124,12 +125,15 @@ async def _turn(filling: "deque[AsyncIterator[Change]]") -> AsyncIterator[Change
 
 
 def _lost(cursor: Cursor, listing: Listing, readable: Mapping[str, ChannelOutline]) -> Iterator[tuple[str, str]]:
-    """The channels that were read before and are out of reach now; not those that are archived or deleted."""
-    for channel, place in cursor.items():
-        if channel in readable:
-            continue
-        outline = listing.outlines.get(channel)
-        if outline is not None and outline.is_archived is not True:
+    """The channels that cannot be read though the app is in them, or that were read before and are out of reach now.
+
+    Not those that are archived or deleted: of them nothing is missing.
+    """
+    for channel, outline in listing.outlines.items():
+        if outline.is_member is True and channel not in readable:
+            yield channel, _NOT_GRANTED.format(channel=outline.called)
+        elif channel in cursor and channel not in readable and outline.is_archived is not True:
             yield channel, _LEFT.format(channel=outline.called)
-        elif outline is None and place.get("private"):
+    for channel, place in cursor.items():
+        if channel not in listing.outlines and place.get("private"):
             yield channel, _LEFT.format(channel=f"the private channel {channel}")
