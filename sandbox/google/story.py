@@ -1,1 +1,60 @@
-STORIES = ()
+"""The demo's Google account: a calendar and a mailbox, and what is moved, cancelled and written later."""
+
+from sandbox.control import control
+from sandbox.google.settings import DEMO_ACCOUNT
+from sandbox.stories import Story
+
+
+def fill_calendar(url: str) -> None:
+    """A year of meetings, and a daily one."""
+    control(url, "google", "load", email=DEMO_ACCOUNT, events=200, seed=1)
+    _event(url, "Daily", recurrence=["RRULE:FREQ=DAILY;COUNT=20"])
+
+
+def fill_mailbox(url: str) -> None:
+    """A few hundred mails."""
+    control(url, "google", "load", email=DEMO_ACCOUNT, messages=150, seed=1)
+
+
+def change_calendar(url: str) -> list[str]:
+    """A meeting is made and moved, another one is made and cancelled."""
+    moved, gone = _event(url, "Review"), _event(url, "Lunch")
+    later = {"start": {"dateTime": "2026-03-04T15:00:00Z"}, "end": {"dateTime": "2026-03-04T16:00:00Z"}}
+    control(url, "google", "update_event", email=DEMO_ACCOUNT, id=moved, fields=later)
+    control(url, "google", "cancel_event", email=DEMO_ACCOUNT, id=gone)
+    return [f"google  event {moved} made and moved, {gone} made and cancelled"]
+
+
+def change_mailbox(url: str) -> list[str]:
+    """A mail comes in and is read."""
+    mail = control(url, "google", "deliver", email=DEMO_ACCOUNT, subject="Your order", text="It is on its way.")["id"]
+    control(url, "google", "label_message", email=DEMO_ACCOUNT, id=mail, remove=["UNREAD"])
+    return [f"google  mail {mail} came in and was read"]
+
+
+def _event(url: str, summary: str, **fields: object) -> str:
+    given = {
+        "summary": summary,
+        "start": {"dateTime": "2026-03-02T10:00:00Z"},
+        "end": {"dateTime": "2026-03-02T11:00:00Z"},
+    }
+    made = control(url, "google", "create_event", email=DEMO_ACCOUNT, fields=given | fields)
+    return str(made["id"])
+
+
+STORIES = (
+    Story(
+        connector="google_calendar",
+        title="Google Calendar",
+        fill=fill_calendar,
+        change=change_calendar,
+        query="select summary, start_at, deleted_at from google_calendar.events order by change_seq desc limit 2",
+    ),
+    Story(
+        connector="gmail",
+        title="Gmail",
+        fill=fill_mailbox,
+        change=change_mailbox,
+        query="select subject, body_text, label_ids from gmail.messages order by change_seq desc limit 1",
+    ),
+)
