@@ -9,6 +9,7 @@ from sandbox.google import event_writes
 from sandbox.google.accounts import Account
 from sandbox.google.calendars import Calendar
 from sandbox.google.calls import World
+from sandbox.google.invitations import invite
 from sandbox.google.places import unpack
 
 Body = dict[str, Any]
@@ -32,7 +33,9 @@ def _events(world: World, account: Account) -> Iterator[tuple[str, bytes]]:
 
 
 def _found(world: World, account: Account, body: Body) -> Calendar:
-    return world.calendars.find(account, body.pop("calendar", None) or "primary", "none")
+    """The calendar, whatever the account itself may do with it."""
+    key = body.pop("calendar", None) or "primary"
+    return world.calendars.all[account.email if key == "primary" else key]
 
 
 def _create_calendar(world: World, account: Account, body: Body) -> Body:
@@ -70,7 +73,7 @@ def _unshare(world: World, account: Account, body: Body) -> Body:
 
 def _forbid(world: World, account: Account, body: Body) -> Body:
     """`{calendar, allow?}`: this account is refused with 403 although the calendar stays on its list; or no more."""
-    calendar = world.calendars.all[body.get("calendar") or account.email]
+    calendar = _found(world, account, body)
     if body.get("allow"):
         calendar.forbidden.discard(account.email)
     else:
@@ -104,19 +107,25 @@ def _delete_calendar(world: World, account: Account, body: Body) -> Body:
 def _create_event(world: World, account: Account, body: Body) -> Body:
     """`{calendar?, fields}`: a new event."""
     calendar = _found(world, account, body)
-    return event_writes.insert(account, calendar, body.get("fields", {}), by="control").shown()
+    event = event_writes.insert(account, calendar, body.get("fields", {}), by="control")
+    invite(world, calendar, event, by="control")
+    return event.shown()
 
 
 def _update_event(world: World, account: Account, body: Body) -> Body:
     """`{calendar?, id, fields}`: changed; an instance of a series becomes an exception."""
     calendar = _found(world, account, body)
-    return event_writes.patch(account, calendar, body["id"], body.get("fields", {}), by="control").shown()
+    event = event_writes.patch(account, calendar, body["id"], body.get("fields", {}), by="control")
+    invite(world, calendar, event, by="control")
+    return event.shown()
 
 
 def _cancel_event(world: World, account: Account, body: Body) -> Body:
     """`{calendar?, id, sparse?}`: cancelled: an event, a series or one instance; sparse tells nothing but that."""
     calendar = _found(world, account, body)
-    return event_writes.cancel(account, calendar, body["id"], by="control", sparse=bool(body.get("sparse"))).shown()
+    event = event_writes.cancel(account, calendar, body["id"], by="control", sparse=bool(body.get("sparse")))
+    invite(world, calendar, event, by="control")
+    return event.shown()
 
 
 def _forget_event(world: World, account: Account, body: Body) -> Body:

@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 
 from sandbox.google import event_writes
-from sandbox.google.calendars import Calendar
+from sandbox.google.calendars import Calendar, Event
 from sandbox.google.calls import Call
 from sandbox.google.errors import Failed, full_sync_required, invalid, not_found, required
+from sandbox.google.invitations import invite
 from sandbox.google.places import pack, unpack
 from sandbox.google.times import in_zone, zone
 
@@ -137,23 +138,30 @@ def get_event(call: Call) -> bytes:
 
 def insert_event(call: Call) -> bytes:
     calendar = call.world.calendars.find(call.account, call.path["calendarId"], "writer")
-    return event_writes.insert(call.account, calendar, call.body, by="api").body()
+    return _told_guests(call, calendar, event_writes.insert(call.account, calendar, call.body, by="api"))
 
 
 def patch_event(call: Call) -> bytes:
     calendar = call.world.calendars.find(call.account, call.path["calendarId"], "writer")
-    return event_writes.patch(call.account, calendar, call.path["eventId"], call.body, by="api").body()
+    event = event_writes.patch(call.account, calendar, call.path["eventId"], call.body, by="api")
+    return _told_guests(call, calendar, event)
 
 
 def update_event(call: Call) -> bytes:
     calendar = call.world.calendars.find(call.account, call.path["calendarId"], "writer")
-    return event_writes.replace(call.account, calendar, call.path["eventId"], call.body, by="api").body()
+    event = event_writes.replace(call.account, calendar, call.path["eventId"], call.body, by="api")
+    return _told_guests(call, calendar, event)
 
 
 def delete_event(call: Call) -> bytes:
     calendar = call.world.calendars.find(call.account, call.path["calendarId"], "writer")
-    event_writes.cancel(call.account, calendar, call.path["eventId"], by="api")
+    _told_guests(call, calendar, event_writes.cancel(call.account, calendar, call.path["eventId"], by="api"))
     return b""
+
+
+def _told_guests(call: Call, calendar: Calendar, event: Event) -> bytes:
+    invite(call.world, calendar, event, by="api")
+    return event.body()
 
 
 def _calendar(calendar: Calendar) -> bytes:

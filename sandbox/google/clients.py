@@ -33,6 +33,8 @@ class OAuthClient:
     """Compared letter by letter."""
     loopback: bool = True
     """Whether it also takes any address of this machine, of which a sandbox cannot know the port beforehand."""
+    accounts: list[str] = field(default_factory=list)
+    """Who is offered by the consent page, the one signed in first; nobody named is everybody."""
     testing: bool = False
     """Consent screen External and Testing: refresh tokens end after seven days."""
 

@@ -70,6 +70,7 @@ def answer(registry: Registry, accounts: Accounts, request: Request) -> Answer:
     params = dict(request.params) | {name: value for name, value in form if name != "granted"}
     try:
         asked = _asked(registry, params)
+        accounts = {email: accounts[email] for email in asked.client.accounts} or accounts
         account = _account(accounts, params)
     except Unfit as unfit:
         body = f"<p>{escape(str(unfit))}</p><p>Error {unfit.status}: {escape(unfit.error)}</p>"

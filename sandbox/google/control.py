@@ -59,7 +59,7 @@ def _new_account(world: World, body: Body) -> Body:
 
 
 def _client(world: World, body: Body) -> Body:
-    """`{id?, name?, redirect_uris?, loopback?, testing?}`: an OAuth client, new unless its id is known."""
+    """`{id?, account?, name?, redirect_uris?, …}`: a client, new unless its id is known; offered to *account*."""
     known = world.registry.clients.get(body.get("id", ""))
     if known is None:
         number = secrets.randbelow(10**12)
@@ -68,6 +68,8 @@ def _client(world: World, body: Body) -> Body:
         )
         body.setdefault("id", made.id)
         known = world.registry.clients[body["id"]] = made
+    if "account" in body:
+        known.accounts.append(body.pop("account"))
     for name, value in body.items():
         getattr(known, name)
         setattr(known, name, value)

@@ -57,10 +57,8 @@ def list_events(call: Call) -> bytes:
     calendar = call.world.calendars.find(call.account, call.path["calendarId"], "reader")
     same = _same(call)
     since = _since(call, calendar, same)
+    after, version, since = _place(call, calendar, same, since)
     asked = _asked(call, since)
-    after, version = _place(call, calendar, same)
-    if version is None:
-        version = calendar.version
     rows = _rows(calendar, asked, call)
     rows.sort(key=lambda row: row[0])
     left = [row for row in rows if after is None or row[0] > after]
@@ -144,14 +142,15 @@ def _since(call: Call, calendar: Calendar, same: str) -> int | None:
     return int(version)
 
 
-def _place(call: Call, calendar: Calendar, same: str) -> tuple[Key | None, int | None]:
+def _place(call: Call, calendar: Calendar, same: str, since: int | None) -> tuple[Key | None, int, int | None]:
+    """Behind which key the page begins, the version when the list began, and the version since which it tells."""
     token = call.text("pageToken")
     if token is None:
-        return None, None
+        return None, calendar.version, since
     found = unpack("page", token)
     if found is None or found[:3] != [calendar.id, calendar.page_epoch, same]:
         raise invalid("pageToken", message="Invalid page token value.")
-    return found[3], int(found[4])
+    return found[3], int(found[4]), found[5]
 
 
 def _rows(calendar: Calendar, asked: Asked, call: Call) -> list[Row]:

@@ -28,7 +28,7 @@ async def instead(fault: Fault) -> Answer | None:
 
 def asked_again(fault: Fault | None, params: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The parameters as a fault has them: a page that comes again, whatever page was asked for."""
-    if fault is not None and fault.kind in ("repeat_page", "loop"):
+    if fault is not None and fault.kind in ("repeat_page", "loop", "empty_more"):
         return [(name, value) for name, value in params if name != "pageToken"]
     return params
 
@@ -61,7 +61,7 @@ def _refused(fault: Fault) -> Answer:
         return Answer(404, b"404 page not found\n", {"Content-Type": "text/plain"})
     if fault.kind == "redirect":
         return Answer(int(options.get("status", 302)), b"", {"Location": options["location"]})
-    status = int(options.get("status", 500))
+    status = int(options.get("status", 400 if "oauth" in options else 500))
     headers = {str(name): str(value) for name, value in options.get("headers", {}).items()}
     if "retry_after" in options:
         headers["Retry-After"] = str(options["retry_after"])

@@ -11,6 +11,7 @@ from sandbox.google.accounts import Account
 from sandbox.google.calendars import Calendar, Event
 from sandbox.google.calls import World
 from sandbox.google.loading import WORDS
+from sandbox.google.mime import parse
 
 Change = Callable[[World, Account, random.Random], str]
 
@@ -112,7 +113,8 @@ def _mail(world: World, account: Account, rng: random.Random) -> str:
     del world
     text = _text(rng)
     raw = f"From: ada@example.com\r\nTo: {account.email}\r\nSubject: {text}\r\n\r\n{text}\r\n".encode()
-    return account.mailbox.add(raw, ["UNREAD", "INBOX"], by="control").id
+    key, labels = f"{rng.getrandbits(64):016x}", ["UNREAD", "INBOX"]
+    return account.mailbox.put(parse(raw), lambda: raw, len(raw), labels, by="control", key=key).id
 
 
 def _relabel(world: World, account: Account, rng: random.Random) -> str:

@@ -208,3 +208,61 @@ def test_list_of_calendars_has_sync_tokens_too(calendar, google):
 
     assert [row["id"] for row in came["items"]] == [mine]
     assert [(row["id"], row["deleted"]) for row in went["items"]] == [(mine, True)]
+
+
+def test_guests_have_a_copy(calendar, google, another_google):
+    """Under the same id, with the organiser's changes, until it is cancelled."""
+    body = timed("party", attendees=[{"email": another_google.email}, {"email": "elsewhere@example.org"}])
+    key = calendar.events().insert(calendarId="primary", body=body).execute()["id"]
+
+    def copy():
+        return another_google.truth("events")[another_google.email, key]
+
+    assert copy()["organizer"] == {"email": google.email}
+    assert copy()["attendees"][0] == {"email": another_google.email, "responseStatus": "needsAction", "self": True}
+    calendar.events().patch(calendarId="primary", eventId=key, body={"summary": "gathering"}).execute()
+    assert copy()["summary"] == "gathering"
+    calendar.events().delete(calendarId="primary", eventId=key).execute()
+    assert copy()["status"] == "cancelled"
+
+
+def test_changes_during_a_sync_are_told_by_it_or_by_the_next(calendar, google):
+    """Nothing falls between two pages or between two tokens."""
+    keys = [google.create_event(f"event {number}")["id"] for number in range(6)]
+    first = calendar.events().list(calendarId="primary", maxResults=2).execute()
+    google.update_event(keys[0], summary="late")
+    new = google.create_event("new")["id"]
+    token, page = None, first
+    while token is None:
+        page = calendar.events().list(calendarId="primary", maxResults=2, pageToken=page["nextPageToken"]).execute()
+        token = page.get("nextSyncToken")
+
+    told, _ = listed(calendar, maxResults=2, syncToken=token)
+
+    assert {event["id"]: event["summary"] for event in told} == {keys[0]: "late", new: "new"}
+
+
+def test_times_are_shown_in_the_zone_that_is_asked_for(calendar, google):
+    """Else in the calendar's own, with their offset."""
+    google.create_event()
+
+    def start(**params):
+        return calendar.events().list(calendarId="primary", **params).execute()["items"][0]["start"]["dateTime"]
+
+    assert start() == "2026-03-02T10:00:00Z"
+    assert start(timeZone="Europe/Berlin") == "2026-03-02T11:00:00+01:00"
+
+
+def test_a_refused_calendar_can_still_be_changed_by_others(calendar, google):
+    """403 as long as it is forbidden, then what happened meanwhile is there."""
+    _, token = listed(calendar)
+    google.forbid()
+    key = google.create_event()["id"]
+    with pytest.raises(HttpError) as refused:
+        calendar.events().list(calendarId="primary", syncToken=token).execute()
+    google.forbid(allow=True)
+
+    events, _ = listed(calendar, syncToken=token)
+
+    assert refused.value.status_code == 403
+    assert [event["id"] for event in events] == [key]
