@@ -53,6 +53,7 @@ async def test_each_failure_has_its_reaction(kind, connector, account, client, r
 @pytest.mark.parametrize("kind", ["circle", "empty pages"])
 async def test_a_list_without_end_is_left(kind, connector, account, client, first):
     """The same page again and again, and empty pages that promise more, stop the read after three of them."""
+    lists = getattr(account, "lists", account.requests)  # records that are read one by one do not count
     account.fill(first, 2 * account.longest_page(first))
     start = (await first.starts(client))[0]
     account.forget()
@@ -62,7 +63,7 @@ async def test_a_list_without_end_is_left(kind, connector, account, client, firs
         async for _ in first.pages(client, start):
             pass
 
-    assert account.requests() <= 4
+    assert lists() <= 4
 
 
 async def test_a_pause_is_told_to_everybody(connector, account, client, throttle, first):

@@ -64,6 +64,8 @@ async def test_a_full_read_brings_everything(connector, stream, account, client,
 async def test_pages_come_lazily(connector, stream, account, client):
     """Nothing is sent before a page is asked for, and no page is read ahead."""
     declared = connector.stream(stream)
+    if stream in getattr(account, "unpaged", ()):
+        pytest.skip("a list of one page")
     account.fill(declared, 3 * account.longest_page(declared))
     start = await longest(declared, client)
     account.forget()
