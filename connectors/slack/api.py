@@ -43,7 +43,7 @@ def sign_in(credentials: Mapping[str, str]) -> Mapping[str, str]:
     """The token as Slack wants it sent."""
     token = credentials.get("access_token", "")
     if not token:
-        raise Reconnect(TITLE, code="no_token")
+        raise Reconnect(TITLE)
     return {"authorization": f"Bearer {token}"}
 
 
