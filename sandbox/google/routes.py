@@ -69,7 +69,9 @@ _LIST, _ITEM = "users/me/calendarList", "users/me/calendarList/{calendarId}"
 _OF, _EVENTS = "calendars/{calendarId}", "calendars/{calendarId}/events"
 _EVENT = f"{_EVENTS}/{{eventId}}"
 _LIST_READ = "readonly calendarlist calendarlist.readonly"
-_EVENTS_READ = "readonly events events.readonly events.owned events.owned.readonly events.public.readonly"
+_EVENTS_READ = (
+    "readonly events events.readonly events.owned events.owned.readonly events.public.readonly events.freebusy"
+)
 _EVENTS_WRITE = "events events.owned app.created"
 _CALENDARS = "calendars app.created"
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sandbox.google.errors import Failed, bad_request, invalid
+from sandbox.google.errors import Failed, bad_request
 
 Edge = dict[str, Any]
 """`{date}` or `{dateTime, timeZone?}`."""
@@ -31,14 +31,14 @@ def shown(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def parameter(name: str, value: str) -> datetime:
+def parameter(value: str) -> datetime:
     """A moment as a parameter gives it: RFC 3339, the offset is a must."""
     try:
         found = datetime.fromisoformat(value)
     except ValueError:
         raise bad_request() from None
     if found.tzinfo is None or "T" not in value.upper():
-        raise invalid(name, message="Bad Request")
+        raise bad_request()
     return found
 
 

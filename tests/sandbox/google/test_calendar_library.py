@@ -266,3 +266,45 @@ def test_a_refused_calendar_can_still_be_changed_by_others(calendar, google):
 
     assert refused.value.status_code == 403
     assert [event["id"] for event in events] == [key]
+
+
+def test_calendars_that_google_makes_tell_of_no_deletion(calendar, google):
+    """Birthdays, holidays: what is gone from them is simply not listed any more."""
+    birthdays = google.create_calendar("Birthdays", id="birthdays1@group.v.calendar.google.com")["id"]
+    key = google.create_event("Ada", birthdays)["id"]
+    token = calendar.events().list(calendarId=birthdays, showDeleted=True).execute()["nextSyncToken"]
+    google.cancel_event(key, birthdays)
+
+    assert calendar.events().list(calendarId=birthdays, syncToken=token, showDeleted=True).execute()["items"] == []
+    assert calendar.events().list(calendarId=birthdays, showDeleted=True).execute()["items"] == []
+
+
+def test_deleted_events_are_listed_on_request_until_google_forgets_them(calendar, google):
+    """With showDeleted; after a time not even then."""
+    key = google.create_event()["id"]
+    google.cancel_event(key)
+
+    def statuses(**params):
+        return [event["status"] for event in calendar.events().list(calendarId="primary", **params).execute()["items"]]
+
+    assert (statuses(), statuses(showDeleted=True)) == ([], ["cancelled"])
+    google.forget_event()
+    assert statuses(showDeleted=True) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"orderBy": "startTime"}, "badRequest"),
+        ({"timeMin": "2026-03-02"}, "badRequest"),
+        ({"timeMin": "2026-03-02T00:00:00Z", "timeMax": "2026-03-01T00:00:00Z"}, "timeRangeEmpty"),
+        ({"pageToken": "nonsense"}, "invalid"),
+        ({"syncToken": "nonsense"}, "invalid"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused(calendar, params, reason):
+    """400 with Google's reason."""
+    with pytest.raises(HttpError) as refused:
+        calendar.events().list(calendarId="primary", **params).execute()
+
+    assert (refused.value.status_code, refused.value.error_details[0]["reason"]) == (400, reason)

@@ -162,3 +162,18 @@ def test_every_change_is_announced_once_in_the_ledger(google):
     seen = [(row["stream"], row["change"], row["by"]) for row in google.writes() if row["stream"] != "calendars"]
 
     assert seen == [("events", "created", "control"), ("messages", "created", "control"), ("events", "created", "api")]
+
+
+def test_settings_lead_to_what_the_sandbox_says_of_itself(google, sandbox):
+    """Each address once, with the account's own client."""
+    found = google.environment()
+
+    assert found["SYNCLINE_GOOGLE_CLIENT_ID"] == google.client["id"] != sandbox.addresses["google_client_id"]
+    assert {name for name in found if "CLIENT" not in name} == {
+        "SYNCLINE_GMAIL_API_URL",
+        "SYNCLINE_GOOGLE_AUTHORIZE_URL",
+        "SYNCLINE_GOOGLE_CALENDAR_API_URL",
+        "SYNCLINE_GOOGLE_JWKS_URL",
+        "SYNCLINE_GOOGLE_REVOKE_URL",
+        "SYNCLINE_GOOGLE_TOKEN_URL",
+    }
