@@ -26,12 +26,15 @@ class Page:
     html: str
 
     def form(self, button: str) -> tuple[Form, str]:
-        """The form that has a button whose words begin like this, and those words; LookupError if there is none."""
+        """The form with a button of which the words begin like this, or the value is this; and the button's words.
+
+        LookupError if there is none.
+        """
         reader = _Forms()
         reader.feed(self.html)
         for form in reader.forms:
             for words in form.buttons:
-                if words.lower().startswith(button.lower()):
+                if words.lower().startswith(button) or form.buttons[words][1] == button:
                     return form, words
         raise LookupError(f"no button {button!r} at {self.url.partition('?')[0]}")
 

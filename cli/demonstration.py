@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,8 +70,10 @@ def _tell(parts: Parts, *, keep: bool) -> None:
     with steps.step("Change") as said:
         said[:] = ["at the providers", *(line for story in told for line in story.change(provider))]
     with steps.step("Incremental") as said:
-        done = {name: json.loads(parts.ask("sync", connection, "--json")) for name, connection in found.items()}
-        said.append("syncline sync ID, one after the other")
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            results = pool.map(lambda connection: json.loads(parts.ask("sync", connection, "--json")), found.values())
+            done = dict(zip(found, results, strict=True))
+        said.append("syncline sync ID, for each connection")
         said.extend(f"{name}: {_counted(result)}" for name, result in done.items())
     with steps.step("Action") as said:
         for story in told:

@@ -1,15 +1,12 @@
 """The demo's Slack workspace: a few channels with their talk, and what is said, corrected and taken back later."""
 
-import json
-import urllib.request
 from typing import Any
 
+from sandbox.control import control
 from sandbox.slack.settings import DEMO_APP, DEMO_TEAM
 from sandbox.stories import Story
 
 CHANNELS = ["random", "support", "launch"]
-
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback, whatever proxy the machine has
 
 
 def fill(url: str) -> None:
@@ -28,10 +25,7 @@ def change(url: str) -> list[str]:
 
 
 def _control(url: str, call: str, **body: Any) -> Any:
-    said = json.dumps({"team": DEMO_TEAM, "client_id": DEMO_APP["client_id"]} | body).encode()
-    request = urllib.request.Request(f"{url}/_sandbox/slack/{call}", said, method="POST")  # noqa: S310 -- ours
-    with _OPENER.open(request, timeout=30) as answer:
-        return json.load(answer)
+    return control(url, "slack", call, team=DEMO_TEAM, client_id=DEMO_APP["client_id"], **body)
 
 
 STORIES = (

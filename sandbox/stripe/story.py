@@ -46,7 +46,9 @@ def change(url: str) -> list[str]:
 def subscription(url: str) -> dict[str, Any]:
     """What to subscribe whom to."""
     (customer,) = _ask("GET", f"{url}/v1/customers?limit=1")["data"]
-    (price,) = _ask("GET", f"{url}/v1/prices?limit=1&active=true&type=recurring")["data"]
+    (product,) = _ask("GET", f"{url}/v1/products?limit=1")["data"]
+    monthly = {"product": product["id"], "currency": "eur", "unit_amount": "1500", "recurring[interval]": "month"}
+    price = _ask("POST", f"{url}/v1/prices", urllib.parse.urlencode(monthly).encode())
     return {"customer": customer["id"], "price": price["id"]}
 
 

@@ -9,6 +9,9 @@ import time
 import psutil
 import pytest
 
+from connectors.oauth import OAuthConnector
+from connectors.registry import find_connectors
+
 SYNCLINE = [sys.executable, "-c", "from cli.main import main; main()"]
 ALONE = "PYTEST_XDIST_WORKER" not in os.environ
 DEMO_SECONDS = 90 if ALONE else 240  # other tests run beside it
@@ -37,11 +40,30 @@ def test_it_ends_well_and_in_time(demo):
 
 
 def test_it_tells_each_step_with_its_time(demo):
-    """Six steps in order, each with the time it took."""
+    """Seven steps in order, each with the time it took."""
     _, done, _ = demo
 
-    steps = re.findall(r"^(\d)/6 (\w+).* [\d.]+ s  ✓$", done.stdout, flags=re.MULTILINE)
-    assert [int(number) for number, _ in steps] == [1, 2, 3, 4, 5, 6]
+    steps = re.findall(r"^(\d)/7 (\w+).* [\d.]+ s  ✓$", done.stdout, flags=re.MULTILINE)
+    assert [int(number) for number, _ in steps] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_it_connects_and_syncs_every_provider(demo):
+    """Each connector has been connected, by its key or over its consent page, and read what changed."""
+    _, done, _ = demo
+
+    for name, connector in find_connectors().items():
+        how = "OAuth" if isinstance(connector, OAuthConnector) else "key"
+        assert f"{name} ({how})" in done.stdout
+        counted = re.search(rf"^ +{name}: read \d+, changed (\d+), deleted \d+$", done.stdout, flags=re.MULTILINE)
+        assert counted, name
+        assert int(counted[1]) > 0, name
+
+
+def test_an_action_happens_once(demo):
+    """Run twice with one key, it has one and the same answer."""
+    _, done, _ = demo
+
+    assert re.search(r"^ +both answers: sub_\w+", done.stdout, flags=re.MULTILINE)
 
 
 def test_it_shows_the_sql_and_the_rows(demo):
@@ -52,6 +74,7 @@ def test_it_shows_the_sql_and_the_rows(demo):
     assert "Ada Lovelace" in done.stdout
     assert "moved@example.com" in done.stdout
     assert "(3 rows)" in done.stdout
+    assert "We start on Tuesday" in done.stdout
 
 
 def test_it_leaves_nothing_running(demo):
@@ -63,10 +86,11 @@ def test_it_leaves_nothing_running(demo):
 
 
 def test_it_shows_no_key(demo):
-    """The demo prints no API key and no password."""
+    """The demo prints no API key, no token and no password."""
     _, done, _ = demo
 
-    assert "sk_test" not in done.stdout + done.stderr
+    for secret in ("sk_test", "xoxb-", "xoxe", "ya29.", "client-secret", "session="):
+        assert secret not in done.stdout + done.stderr
 
 
 def _works_in(process, folder):
