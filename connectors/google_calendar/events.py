@@ -43,7 +43,7 @@ async def walk_events(
         try:
             got = await list_events(client, calendar_id, page, token)
         except (Invalid, SyncTokenGone) as refused:
-            if token is not None and (page is None or not _is_about_page(refused)):
+            if token is not None and (page is None or _is_about_sync_token(refused)):
                 raise SyncTokenGone(TITLE) from None
             if page is None or restarts == _MOST_RESTARTS:
                 raise Broken(TITLE) from None
@@ -57,8 +57,8 @@ async def walk_events(
         page = got.next_page
 
 
-def _is_about_page(refused: Invalid | SyncTokenGone) -> bool:
-    return isinstance(refused, Invalid) and refused.param == "pageToken"
+def _is_about_sync_token(refused: Invalid | SyncTokenGone) -> bool:
+    return isinstance(refused, SyncTokenGone) or refused.param == "syncToken"
 
 
 def piece(entry: Entry, token: str | None) -> Mapping[str, Any]:
