@@ -1,6 +1,6 @@
 """`python -m benchmarks`: every figure that docs/performance.md gives, side by side, in one run.
 
---only loads,memory,limited,idle,help   some of them
+--only loads,memory,limited,gmail,slack,idle,help   some of them
 --records N --many N --connections N    other sizes than 100,000, 1,000,000 and 200
 --write                                 put the figures into docs/performance.md
 """
@@ -14,11 +14,11 @@ import sys
 
 import httpx
 
-from benchmarks import idle, limited, report
+from benchmarks import gmail, idle, limited, report, slack
 from benchmarks.measure import module, seen, server
 from benchmarks.product import RAISED, Product
 
-PARTS = ("help", "loads", "memory", "limited", "idle")
+PARTS = ("help", "loads", "memory", "limited", "gmail", "slack", "idle")
 
 
 def main():
@@ -37,6 +37,8 @@ def main():
     found = {"records": options.records, "many": options.many, "connections": options.connections}
     if set(options.only) & {"help", "loads", "memory", "limited"}:
         found |= with_one_home(options)
+    if set(options.only) & {"gmail", "slack"}:
+        found |= with_tokens(options)
     if "idle" in options.only:
         product = Product()
         with server("sandbox") as line:
@@ -74,6 +76,28 @@ def with_one_home(options):
                 found |= loads(product, few, pages, options.records)
             if "memory" in options.only:
                 found["memory"] = sync(product, many, more_pages, options.many)
+    product.forget()
+    return found
+
+
+def with_tokens(options):
+    """The providers that are connected by a link, each at limits far above its own."""
+    found = {}
+    product = Product()
+    with server("sandbox") as line:
+        base = json.loads(line)["google_calendar_api_url"]
+        mailboxes = [gmail.account(base, count) for count in (gmail.FEW, gmail.RECORDS)]
+        channels = slack.workspace(base)
+        ids = [product.store(each) for each in (*mailboxes, channels)]
+        with product.up():
+            if "gmail" in options.only:
+                few, many = (
+                    gmail.measure(product, known, base, box["account"])
+                    for known, box in zip(ids, mailboxes, strict=False)
+                )
+                found["gmail"] = many | {"few_peak_mb": few["peak_mb"]}
+            if "slack" in options.only:
+                found["slack"] = slack.measure(product, ids[-1], base, channels["account"])
     product.forget()
     return found
 

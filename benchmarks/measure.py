@@ -9,7 +9,8 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parents[1]
 
@@ -70,3 +71,17 @@ def seen(api_url):
     """When the page server had its first request since this was last asked, and how many there were."""
     with urlopen(f"{api_url}/_seen") as answer:
         return json.load(answer)
+
+
+def seen_of(api_url, account):
+    """Three calls about what the sandbox saw of an account: forget it, its requests, its busiest seconds."""
+    with_account = f"?account={quote(account)}"
+
+    def told(path):
+        with urlopen(f"{api_url}/_sandbox/{path}{with_account}") as answer:
+            return json.load(answer)
+
+    def forget():
+        urlopen(Request(f"{api_url}/_sandbox/ledger{with_account}", method="DELETE")).close()
+
+    return forget, lambda: told("ledger")["requests"], lambda: told("rates")

@@ -1,6 +1,7 @@
 """Syncline as a person has it: an own home, `syncline up` in the background, one command after another."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -33,6 +34,20 @@ async def pause():
 asyncio.run(pause())
 """
 
+# A connection by a link wants a browser; what it stores in the end is this.
+STORE = """
+import json
+import sys
+from cli.opening import with_database
+from storage import connections
+
+async def store(db):
+    connection, _ = await connections.upsert(db, mode="live", **json.loads(sys.argv[1]))
+    return connection.id
+
+print(with_database(store))
+"""
+
 
 class Product:
     """One home and what is done in it."""
@@ -59,6 +74,10 @@ class Product:
         if done.returncode:
             raise SystemExit(f"connect ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout.strip()
+
+    def store(self, connection):
+        """The id of a new connection with tokens that the sandbox gave without a browser."""
+        return self.python(STORE, json.dumps(connection)).output.strip()
 
     @contextlib.contextmanager
     def up(self):

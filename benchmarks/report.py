@@ -11,7 +11,7 @@ BEGIN, END = "<!-- figures: make bench BENCH=--write -->", "<!-- end of figures 
 def table(found):
     """Markdown, and readable as it is."""
     rows = [("what", "figure", "ratio", "wanted", "")]
-    for part in (_loads, _memory, _limited, _idle, _help):
+    for part in (_loads, _memory, _limited, _gmail, _slack, _idle, _help):
         rows += part(found)
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = [
@@ -73,6 +73,37 @@ def _limited(found):
         yield _row("20,000 records at 50 ms: share of the limit", f"{share:.0%}", "", ">= 85 %", share >= 0.85)
         yield _row("the same: busiest second", f"{worst} requests", "", "<= 25", worst <= 25)
         yield _row("the same: refused", str(figures["refused"]), "", "0", figures["refused"] == 0)
+
+
+def _gmail(found):
+    if "gmail" in found:
+        figures = found["gmail"]
+        share, growth = figures["share"], figures["peak_mb"] / figures["few_peak_mb"] - 1
+        what = f"Gmail, {figures['read']:,} messages at 50 ms"
+        yield _row(f"{what}: share of a limit of 4,000 units/s", f"{share:.0%}", "", ">= 85 %", share >= 0.85)
+        yield _row(f"{what}: refused", str(figures["refused"]), "", "0", figures["refused"] == 0)
+        yield _row(
+            f"{what}: peak memory",
+            f"{figures['peak_mb']:.0f} MB",
+            f"{growth:+.0%} over 2,000",
+            "< 300 MB",
+            growth < 0.15,
+        )
+
+
+def _slack(found):
+    if "slack" in found:
+        figures = found["slack"]
+        share = figures["share"]
+        what = "Slack, 200 channels x 100 messages at 50 ms"
+        yield _row(f"{what}: share of a limit of 20/s", f"{share:.0%}", "", ">= 85 %", share >= 0.85)
+        yield _row(
+            f"{what}: busiest second",
+            f"{figures['busiest_second']} requests",
+            "",
+            "<= 20",
+            figures["busiest_second"] <= 20,
+        )
 
 
 def _idle(found):
