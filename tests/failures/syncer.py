@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -69,14 +70,26 @@ def _result(job: dict[str, Any]) -> dict[str, Any]:
     for task in (stream_tasks.read_stream_in_full, stream_tasks.read_stream_changes):
         task.retry_delay_seconds = job["retry_seconds"]
     if "action" in job:
-        return asyncio.run(_action(job))
+        return asyncio.run(_watched(_action(job)))
     try:
-        return asyncio.run(_flow(job) if job["flow"] else _without_flow(job)) | {
+        return asyncio.run(_watched(_flow(job) if job["flow"] else _without_flow(job))) | {
             "peak": peak_memory(),
             "cpu": sum(os.times()[:2]),
         }
     except StorageError as error:
         return {"outcome": "failed", "error": str(error), "error_code": error.code, "raised": True}
+
+
+async def _watched(work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    """The same; whoever waits too long for it may ask by SIGUSR1 what it is doing, and finds that in the log."""
+
+    def tell() -> None:
+        for task in asyncio.all_tasks():
+            task.print_stack(file=sys.stderr)
+        sys.stderr.flush()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell)
+    return await work
 
 
 async def _flow(job: dict[str, Any]) -> dict[str, Any]:
