@@ -12,8 +12,8 @@ def fill_calendar(url: str) -> None:
 
 
 def fill_mailbox(url: str) -> None:
-    """A few hundred mails."""
-    control(url, "google", "load", email=DEMO_ACCOUNT, messages=150, seed=1)
+    """Some sixty mails."""
+    control(url, "google", "load", email=DEMO_ACCOUNT, messages=60, seed=1)
 
 
 def change_calendar(url: str) -> list[str]:

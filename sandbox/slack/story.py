@@ -13,7 +13,7 @@ def fill(url: str) -> None:
     """Three channels with messages and threads."""
     for name in CHANNELS:
         _control(url, "create_channel", name=name)
-    _control(url, "load", channels=CHANNELS, messages=60, replies=3, seed=1)
+    _control(url, "load", channels=CHANNELS, messages=30, replies=2, seed=1)
 
 
 def change(url: str) -> list[str]:
