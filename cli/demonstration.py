@@ -62,7 +62,9 @@ def _tell(parts: Parts, *, keep: bool) -> None:
             story.fill(provider)
         said.append("Postgres, Prefect, a worker, the web application and the sandbox")
     with steps.step("Connect") as said:
-        found = {story.connector: connect(parts, story, USER) for story in told}
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            ids = pool.map(lambda story: connect(parts, story, USER), told)
+            found = dict(zip((story.connector for story in told), ids, strict=True))
         said.append(", ".join(f"{story.connector} ({'key' if story.key else 'OAuth'})" for story in told))
     with steps.step("Full sync") as said:
         records, tables = _wait_for_full_sync(parts)
