@@ -79,6 +79,12 @@ async def list_messages(client: Client, page: str | None) -> GoogleList:
     return await client.ask(request, lambda answer: google_list(answer.content, "messages"))
 
 
+async def list_sent(client: Client) -> list[bytes]:
+    """The ids of what was sent of late, and of their threads, newest first."""
+    request = API.request(client, "users.messages.list", userId="me", labelIds=["SENT"], maxResults=_IDS_A_PAGE)
+    return (await client.ask(request, lambda answer: google_list(answer.content, "messages"))).records
+
+
 async def list_history(client: Client, since: str, page: str | None) -> GoogleList:
     """One page of what happened to messages after *since*."""
     request = API.request(

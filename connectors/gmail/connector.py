@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator, Mapping
 from connectors.base import Account, Change, Cursor
 from connectors.client import Client
 from connectors.gmail import api, changes
+from connectors.gmail.actions import ACTIONS, COMPOSE
 from connectors.gmail.api import READ
 from connectors.gmail.labels import Labels
 from connectors.gmail.messages import Messages
 from connectors.gmail.settings import TITLE
 from connectors.google_oauth import GoogleConnector
-
-_COMPOSE = "https://www.googleapis.com/auth/gmail.compose"
 
 
 class Gmail(GoogleConnector):
@@ -19,7 +18,8 @@ class Gmail(GoogleConnector):
     title = TITLE
     api = api.API
     streams = (Messages(), Labels())
-    asked_scopes = (READ, _COMPOSE)
+    asked_scopes = (READ, COMPOSE)
+    actions = ACTIONS
     reads = (
         "All messages, with their text, senders and recipients; of attachments the names and sizes",
         "The labels of the mailbox",
