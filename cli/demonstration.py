@@ -102,7 +102,7 @@ def _start(parts: Parts) -> str:
     web, prefect = str(free_port()), str(free_port())
     parts.web, parts.prefect = f"http://127.0.0.1:{web}", f"http://127.0.0.1:{prefect}"
     parts.start("up", [*PRODUCT, "up", "--port", web, "--prefect-port", prefect], until="ready")
-    return settings["SYNCLINE_STRIPE_API_URL"]
+    return next(value for name, value in settings.items() if name.endswith("_API_URL"))
 
 
 def _wait_for_full_sync(parts: Parts) -> tuple[int, int]:

@@ -22,6 +22,7 @@ def command(name: str) -> list[str]:
 def migrate(_: Channel) -> dict[str, Any]:
     """The database is fit for use, its tables are up to date, and runs that died are closed."""
     from storage import database, migrate, runs
+    from tasks.stream_tables import make_all
 
     async def check() -> None:
         async with database.open_database(max_size=1):
@@ -33,6 +34,7 @@ def migrate(_: Channel) -> dict[str, Any]:
 
     asyncio.run(check())
     applied = migrate.upgrade()
+    asyncio.run(make_all())
     return {"applied": applied, "dead": asyncio.run(sweep())}
 
 

@@ -2,8 +2,9 @@
 
 from functools import cache
 
-from connectors.registry import get
-from storage.tables import StreamTable
+from connectors.registry import find_connectors, get
+from storage.database import open_database
+from storage.tables import StreamTable, ensure
 
 
 @cache
@@ -18,3 +19,9 @@ def tables_of(connector: str) -> dict[str, StreamTable]:
         return StreamTable(connector, name, stream.key, stream.columns, stream.absent_where, parent)
 
     return {stream.name: table(stream.name) for stream in found.streams}
+
+
+async def make_all() -> None:
+    """Every connector's tables are there, so that they can be named in queries and GRANTs before the first sync."""
+    async with open_database(max_size=1) as db, db.connection() as conn:
+        await ensure(conn, [table for name in find_connectors() for table in tables_of(name).values()])

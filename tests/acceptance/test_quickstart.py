@@ -15,7 +15,7 @@ from deployments.home import private_folder
 from sandbox.stories import stories
 
 ROOT = Path(__file__).parents[2]
-(STORY,) = stories()
+STORY = next(story for story in stories() if story.key)
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -37,12 +37,14 @@ def place(tmp_path_factory):
     home = private_folder(tmp_path_factory.mktemp("quickstart") / ".syncline")
     parts = Parts(home)
     try:
-        said = parts.start("sandbox", [sys.executable, "-m", "sandbox", "--port", "0"], until="{")
-        provider = re.search(r"http://[\d.:]+", said).group()
-        parts.environment |= STORY.settings(provider)
+        said = json.loads(parts.start("sandbox", [*PRODUCT, "sandbox", "--port", "0", "--json"], until="{"))
+        parts.environment |= said
+        STORY.fill(said["SYNCLINE_STRIPE_API_URL"])
         parts.environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        (home.parent / "key.txt").write_text(STORY.open_account(provider))
-        parts.start("up", [*PRODUCT, "up", "--port", str(free_port()), "--prefect-port", str(free_port())], until="ready")
+        (home.parent / "key.txt").write_text(STORY.key)
+        parts.start(
+            "up", [*PRODUCT, "up", "--port", str(free_port()), "--prefect-port", str(free_port())], until="ready"
+        )
         yield home.parent, parts
     finally:
         parts.close()
