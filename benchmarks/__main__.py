@@ -1,6 +1,6 @@
 """`python -m benchmarks`: every figure that docs/performance.md gives, side by side, in one run.
 
---only loads,memory,limited,gmail,slack,idle,help   some of them
+--only loads,memory,limited,gmail,slack,tokens,idle,help   some of them
 --records N --many N --connections N    other sizes than 100,000, 1,000,000 and 200
 --write                                 put the figures into docs/performance.md
 """
@@ -14,11 +14,11 @@ import sys
 
 import httpx
 
-from benchmarks import gmail, idle, limited, report, slack
+from benchmarks import gmail, idle, limited, report, slack, tokens
 from benchmarks.measure import module, seen, server
 from benchmarks.product import RAISED, Product
 
-PARTS = ("help", "loads", "memory", "limited", "gmail", "slack", "idle")
+PARTS = ("help", "loads", "memory", "limited", "gmail", "slack", "tokens", "idle")
 
 
 def main():
@@ -37,7 +37,7 @@ def main():
     found = {"records": options.records, "many": options.many, "connections": options.connections}
     if set(options.only) & {"help", "loads", "memory", "limited"}:
         found |= with_one_home(options)
-    if set(options.only) & {"gmail", "slack"}:
+    if set(options.only) & {"gmail", "slack", "tokens"}:
         found |= with_tokens(options)
     if "idle" in options.only:
         product = Product()
@@ -89,6 +89,9 @@ def with_tokens(options):
         mailboxes = [gmail.account(base, count) for count in (gmail.FEW, gmail.RECORDS)]
         channels = slack.workspace(base)
         ids = [product.store(each) for each in (*mailboxes, channels)]
+        ended, settings = tokens.workspace(base)
+        if "tokens" in options.only:
+            found["tokens"] = tokens.measure(product, product.store(ended), base, ended["account"], settings)
         with product.up():
             if "gmail" in options.only:
                 few, many = (

@@ -11,7 +11,7 @@ BEGIN, END = "<!-- figures: make bench BENCH=--write -->", "<!-- end of figures 
 def table(found):
     """Markdown, and readable as it is."""
     rows = [("what", "figure", "ratio", "wanted", "")]
-    for part in (_loads, _memory, _limited, _gmail, _slack, _idle, _help):
+    for part in (_loads, _memory, _limited, _gmail, _slack, _tokens, _idle, _help):
         rows += part(found)
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = [
@@ -104,6 +104,15 @@ def _slack(found):
             "<= 20",
             figures["busiest_second"] <= 20,
         )
+
+
+def _tokens(found):
+    if "tokens" in found:
+        figures = found["tokens"]
+        what = "50 workers ask for one expired token"
+        once = figures["requests"] == figures["tokens"] == 1
+        yield _row(what, f"{figures['requests']} token request", "", "1", once)
+        yield _row("the same: the last one waited", f"{figures['slowest']:.1f} s")
 
 
 def _idle(found):
