@@ -123,12 +123,16 @@ class _Attempt:
                     await asyncio.shield(actions.let_go(self.workshop.db, self.row))
 
     async def _carried_out(self, client: Client) -> ActionResult:
-        sending = Sending(self.asked.derived, self.row.age, self.row.memo or {}, self._remember)
+        memo = dict(self.row.memo or {})
+
+        async def remember(more: Mapping[str, Any]) -> None:
+            await actions.remember(self.workshop.db, self.row, more)
+            memo.update(more)
+
+        sending = Sending(self.asked.derived, self.row.age, memo, remember)
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
-                result = await self._looked(client, sending) if self.row.attempts > 1 else None
-                if result is None:
-                    result = await self.action.perform(client, self.body, sending)
+                result = await self._result(client, sending)
         except (TryLater, Misconfigured, Reconnect):
             raise
         except Unproved as unproved:
@@ -139,20 +143,27 @@ class _Attempt:
             return await self._failed(refused)
         return await self._succeeded(result)
 
+    async def _result(self, client: Client, sending: Sending) -> Result:
+        """What came of the attempts before, or of this one, which is looked for at once where its answer is lost."""
+        found = await self._looked(client, sending) if self.row.attempts > 1 else None
+        if found is not None:
+            return found
+        try:
+            return await self.action.perform(client, self.body, sending)
+        except Unproved:
+            found = await self._looked(client, sending)
+            if found is None:
+                raise
+            return found
+
     async def _looked(self, client: Client, sending: Sending) -> Result | None:
         """Whatever keeps us from finding out proves nothing about the attempts before."""
         try:
             return await self.action.look(client, self.body, sending)
         except (Declined, Unproved):
             raise
-        except Reconnect as gone:
-            await connections.needs_reconnect(self.workshop.db, self.row.connection_id, gone.code, str(gone))
-            raise Unproved(client.api.title) from None
         except ConnectorError:
             raise Unproved(client.api.title) from None
-
-    async def _remember(self, memo: Mapping[str, Any]) -> None:
-        await actions.remember(self.workshop.db, self.row, memo)
 
     async def _succeeded(self, result: Result) -> ActionResult:
         await actions.succeed(self.workshop.db, self.row, result)

@@ -48,7 +48,7 @@ def _parsed(text: str) -> datetime:
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise ValueError("a time zone such as Europe/Paris") from None
     return name
 

@@ -26,21 +26,6 @@ def little_patience():
     set_patience()
 
 
-@pytest.fixture
-async def act(stage, staged, prefect_api):
-    """`await act(body, key)`: what came of it."""
-    from tasks.run_action import run_action
-    from tasks.workshop import open_workshop
-
-    connection = await staged()
-    async with open_workshop() as workshop:
-
-        async def do(body, key):
-            return await run_action(workshop, connection, stage.action, body, key)
-
-        yield do
-
-
 @pytest.mark.parametrize("way", WAYS)
 async def test_never_a_second_write(stage, act, way):
     """Lost once, and then asked for again with the same key: done at most once, and never called done if it was not."""
@@ -56,7 +41,9 @@ async def test_never_a_second_write(stage, act, way):
         for status in (first, second):
             agrees(stage, body, status)
         assert second != "unsent"
-        assert not stage.proves or second == "succeeded"
+        # Stripe gives a saved 500 again for the same key, for as long as it keeps the key: nothing more can be known.
+        saved = stage.connector == "stripe" and way == "500 after doing it"
+        assert not stage.proves or second == "succeeded" or saved
         ends[f"{first}, then {second}"] = ends.get(f"{first}, then {second}", 0) + 1
     print(f"\nLOST={ROUNDS} connector={stage.connector} way={way!r} ends={ends}")
 

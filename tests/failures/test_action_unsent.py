@@ -18,21 +18,6 @@ def little_patience():
 
 
 @pytest.fixture
-async def act(stage, staged, prefect_api):
-    """`await act(body, key)`: what came of it."""
-    from tasks.run_action import run_action
-    from tasks.workshop import open_workshop
-
-    connection = await staged()
-    async with open_workshop() as workshop:
-
-        async def do(body, key):
-            return await run_action(workshop, connection, stage.action, body, key)
-
-        yield do
-
-
-@pytest.fixture
 async def no_tls():
     """An https address behind which nobody speaks TLS."""
 

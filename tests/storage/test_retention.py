@@ -50,7 +50,7 @@ async def test_the_log_of_requests_is_pruned_past_its_retention(db, connection, 
 
     gone = await prune(db)
 
-    assert gone == {"api_request": 5, "sync_run": 0, "read_mark": 0, "connect_session": 0}
+    assert gone == {"api_request": 5, "action": 0, "sync_run": 0, "read_mark": 0, "connect_session": 0}
     assert len(await all_of(db, "SELECT FROM syncline.api_request")) == 2
 
 
