@@ -1,7 +1,8 @@
 """What Stripe is asked to do, under an idempotency key of ours.
 
 Stripe keeps a key for at least 24 hours and gives the first answer again, so an answer that was lost is asked for with
-the same key, in the first 23 hours. https://docs.stripe.com/api/idempotent_requests
+the same key, in the first 23 hours; where that does not tell either, Stripe's events may.
+https://docs.stripe.com/api/idempotent_requests
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from connectors.client import Client
 from connectors.errors import Declined, Missing, Refused, Unproved
 from connectors.request import Request
 from connectors.stripe.api import Objection
+from connectors.stripe.proof import caused
 from connectors.stripe.reasons import reason
 from connectors.stripe.settings import TITLE
 
@@ -26,6 +28,7 @@ KEPT = timedelta(hours=23)
 """So long after the first attempt a key surely stands for it."""
 
 _ONE = "/v1/subscriptions/{id}"
+_EXPANDED = {"expand[0]": "latest_invoice.confirmation_secret", "expand[1]": "pending_setup_intent"}
 _FORM = "application/x-www-form-urlencoded"
 _NOT_PERMITTED = (
     "This {provider} key may not do this. Give the key permission to write subscriptions on the API keys page of the "
@@ -81,16 +84,18 @@ class CreateSubscription(Action):
             "customer": asked.customer,
             "items[0][price]": asked.price,
             "payment_behavior": "default_incomplete",
-            "expand[0]": "latest_invoice.confirmation_secret",
-            "expand[1]": "pending_setup_intent",
-        }
+        } | _EXPANDED
         fields |= {f"metadata[{name}]": value for name, value in asked.metadata.items()}
         return await _told(client, _post("/v1/subscriptions", fields, sending), _created)
 
     async def look(self, client: Client, asked: NewSubscription, sending: Sending) -> Result:
-        if sending.age > KEPT:
+        try:
+            return await _asked_again(self, client, asked, sending)
+        except Unproved:
+            made = await caused(client, "customer.subscription.created", _key(sending), sending.age)
+        if made is None:
             raise Unproved(TITLE)
-        return await self.perform(client, asked, sending)
+        return await client.get(_ONE, _created, _EXPANDED, id=made)
 
 
 class CancelSubscription(Action):
@@ -103,19 +108,31 @@ class CancelSubscription(Action):
         return await _told(client, request, _cancelled)
 
     async def look(self, client: Client, asked: SubscriptionToCancel, sending: Sending) -> Result:
-        if sending.age <= KEPT:
-            return await self.perform(client, asked, sending)
-        found = await client.get(_ONE, _cancelled, id=asked.subscription)
-        if not found["cancel_at_period_end"]:
+        try:
+            return await _asked_again(self, client, asked, sending)
+        except Unproved:
+            changed = await caused(client, "customer.subscription.updated", _key(sending), sending.age)
+        if changed is None:
             raise Unproved(TITLE)
-        return found
+        return await client.get(_ONE, _cancelled, id=changed)
 
 
 ACTIONS = (CreateSubscription(), CancelSubscription())
 
 
+async def _asked_again(action: Action, client: Client, asked: Asked, sending: Sending) -> Result:
+    """The first answer, as long as Stripe keeps it."""
+    if sending.age > KEPT:
+        raise Unproved(TITLE)
+    return await action.perform(client, asked, sending)
+
+
+def _key(sending: Sending) -> str:
+    return f"syncline-{sending.key}"
+
+
 def _post(route: str, fields: Mapping[str, str], sending: Sending, **path_values: str) -> Request:
-    headers = {"content-type": _FORM, "idempotency-key": f"syncline-{sending.key}"}
+    headers = {"content-type": _FORM, "idempotency-key": _key(sending)}
     return Request("POST", route, target(route, None, path_values), urlencode(fields).encode(), headers)
 
 

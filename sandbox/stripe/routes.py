@@ -57,7 +57,8 @@ def _retrieve(stream: str) -> Endpoint:
         shelf = call.store.shelves[stream]
         record = shelf.records.get(key)
         if record is not None and (stream != "events" or events.seen(call.store, record)):
-            return _body(record, call.version)
+            wanted = expanding.asked_for(call.params) if stream == "subscriptions" else []
+            return expanding.expanded(call.store, _body(record, call.version), wanted)
         if stream == "customers" and key in shelf.deleted:
             return orjson.dumps({"id": key, "object": "customer", "deleted": True})
         raise errors.missing(shelf.kind.name, key)

@@ -13,7 +13,7 @@ import pytest
 from tests.fixtures.syncing import ROOT
 
 WORKERS = 50
-ROUNDS = 5
+ROUNDS = 3
 SLOW = [0.0, 12.0]
 """Seconds that the token endpoint takes: from nothing to longer than most would wait; at random in between."""
 

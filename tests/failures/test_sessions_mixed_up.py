@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.web.walk import consent_at, press
 
-ROUNDS = 50
+ROUNDS = 20
 TAMPERED = [
     {"user_id": "victim"},
     {"connection_id": "00000000-0000-0000-0000-000000000000"},

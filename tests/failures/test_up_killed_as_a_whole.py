@@ -6,7 +6,7 @@ import psutil
 import psycopg
 import pytest
 
-ROUNDS = 2
+ROUNDS = 1
 RUN_LEFT_OPEN = """
     WITH one AS (
         INSERT INTO syncline.connection (id, connector, user_id, external_account_id, mode, account, state)

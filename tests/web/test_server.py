@@ -51,10 +51,19 @@ def test_forwarded_headers_are_believed_from_proxies_alone(server):
         process, url, log = server(SYNCLINE_TRUSTED_PROXIES=proxies)
         assert _answers(process, url).status_code == 200
         httpx.get(f"{url}/docs?canary", headers=headers, trust_env=False)
-        seen.append([line.rpartition("client=")[2] for line in log.read_text().splitlines() if "route=/docs" in line])
+        seen.append([line.rpartition("client=")[2] for line in _lines(log, "route=/docs")])
         assert "canary" not in log.read_text()
 
     assert seen == [["127.0.0.1"], ["203.0.113.9"], ["127.0.0.1"]]
+
+
+def _lines(log, part):
+    """The log's lines that hold that, once there is one: it is written when the answer is on its way already."""
+    deadline = time.monotonic() + SECONDS
+    while not (found := [line for line in log.read_text().splitlines() if part in line]):
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.02)
+    return found
 
 
 def test_ends_when_it_is_told_to(server):
