@@ -130,9 +130,10 @@ async def test_a_provider_that_is_away(ask, order, monkeypatch):
     assert int(said.headers["retry-after"]) > 0
 
 
-async def test_an_answer_that_makes_no_sense_of_it(ask, provider, order):
-    """504 when Stripe answers with trouble to the end; it names what a person can do."""
+async def test_nobody_knows(ask, provider, order):
+    """504 when Stripe has nothing but trouble; it names what a person can do."""
     provider.fault("status", "/v1/subscriptions", method="POST", times=None, status=500, perform=True)
+    provider.fault("status", "/v1/events", times=None, status=500)  # where what was done could be found
 
     said = await ask(order)
     again = await ask(order)
