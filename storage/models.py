@@ -309,6 +309,10 @@ class Action(ControlTable, table=True):
     __table_args__ = (
         UniqueConstraint("connection_id", "name", "idempotency_key_hash"),
         Index(None, "created_at"),
+        Index("action_open_idx", "sent_at", postgresql_where=text("status = 'sending'")),
+        Index(
+            "action_kept_idx", "ended_at", postgresql_where=text("result IS NOT NULL OR memo IS NOT NULL")
+        ),  # what retention looks for among keys that are kept for ever
         CheckConstraint("status IN ('sending', 'succeeded', 'failed', 'unknown')", name="status"),
         {"comment": "One write to a provider, at most once for each idempotency key."},
     )

@@ -146,3 +146,19 @@ def _make() -> None:
         comment="One write to a provider, at most once for each idempotency key.",
     )
     op.create_index("action_created_at_idx", "action", ["created_at"], unique=False, schema="syncline")
+    op.create_index(
+        "action_open_idx",
+        "action",
+        ["sent_at"],
+        unique=False,
+        schema="syncline",
+        postgresql_where=sa.text("status = 'sending'"),
+    )
+    op.create_index(
+        "action_kept_idx",
+        "action",
+        ["ended_at"],
+        unique=False,
+        schema="syncline",
+        postgresql_where=sa.text("result IS NOT NULL OR memo IS NOT NULL"),
+    )
