@@ -8,12 +8,12 @@ others who write for the same connection pass between.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from storage.batch import Batch
 from storage.database import Database
+from storage.ending import end
 from storage.loads import Counts, Load
 from storage.notify import Notifier
 from storage.runs import Run
@@ -55,9 +55,7 @@ class Loader:
         if error is None:
             await self.flush()
         if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
 
     @property
     def note(self) -> int:

@@ -14,6 +14,7 @@ import orjson
 import psycopg
 
 from storage.database import Database
+from storage.ending import end
 from storage.errors import StorageError
 
 CHANNEL = "syncline_changes"
@@ -37,9 +38,7 @@ class Notifier:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         await self._send()
 
     def changed(self, connection_id: UUID, stream: str) -> None:

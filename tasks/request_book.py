@@ -1,7 +1,6 @@
 """Collects the requests that clients make, and writes them down in batches."""
 
 import asyncio
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -10,6 +9,7 @@ import psycopg
 
 from connectors.session import Recorder, RequestRecord
 from storage.database import Database
+from storage.ending import end
 from storage.errors import StorageError
 from storage.requests import ApiRequest, store
 
@@ -34,9 +34,7 @@ class RequestBook:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         await self._write()
 
     def page(self, connection_id: UUID | None) -> Recorder:

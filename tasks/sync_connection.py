@@ -13,6 +13,7 @@ from connectors.errors import ConnectorError, RateLimited, Reconnect
 from storage import connections, runs
 from storage.batch import StaleRead
 from storage.connections import Connection
+from storage.ending import end
 from storage.errors import Fenced, NotActive, StorageError
 from storage.loader import Loader
 from storage.runs import Outcome, Run
@@ -141,9 +142,7 @@ class _Attempt:
         try:
             yield
         finally:
-            publisher.cancel()
-            with suppress(asyncio.CancelledError):
-                await publisher
+            await end(publisher)
 
     async def _end(
         self, outcome: Outcome, sentence: str | None, code: str | None, error: ConnectorError | None = None

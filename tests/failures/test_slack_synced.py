@@ -75,6 +75,7 @@ async def test_with_little_to_ask_for(slack, slack_sync, copies, rows):
     methods = [row["route"] for row in slack.requests() if "conversations.h" in row["route"]]
     assert len(methods) <= 12  # no page was read twice
     slack.shake(seed=3, times=10, only=["post", "reply", "delete"])
+    slack.settings(skew=1800)  # so that every thread is due again
     for _ in range(20):
         result = await slack_sync(None, **slow, SYNCLINE_RUN_BUDGET_SECONDS="3")
         [state] = rows(LOOKED)
