@@ -74,7 +74,7 @@ class _Visits:
         for place in by_visit:
             if place.newest is None:
                 continue
-            async for change in self._visit(place, place.catch_up(self._client, self._pace, self._now)):
+            async for change in self._caught_up(place):
                 yield change
             async for change in _turn(filling):
                 yield change
@@ -82,6 +82,15 @@ class _Visits:
             async for change in _turn(filling):
                 yield change
         yield Change("messages", Page(), coverage=self._coverage())
+
+    async def _caught_up(self, place: Place) -> AsyncIterator[Change]:
+        """A pass; one more where it was an earlier run that began it, and there is plenty to ask for."""
+        again = place.under_way is not None and not self._pace.look_again
+        async for change in self._visit(place, place.catch_up(self._client, self._pace, self._now)):
+            yield change
+        if again and place.channel not in self._unreadable:
+            async for change in self._visit(place, place.catch_up(self._client, self._pace, self._now)):
+                yield change
 
     async def _visit(self, place: Place, steps: AsyncIterator[Step]) -> AsyncIterator[Change]:
         """What the steps bring, each with the place after it; a channel that is refused keeps the place it had."""

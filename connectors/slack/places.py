@@ -91,6 +91,7 @@ class Place:
             before,
             oldest=oldest,
             enough=enough,
+            newest=newest,
             stale_before=now - pace.thread_again if enough is None else 0.0,
             now=now,
         )

@@ -5,7 +5,7 @@ anything was added or taken away. https://docs.slack.dev/reference/methods/conve
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from connectors.base import Window
 from connectors.client import Client
@@ -16,6 +16,9 @@ from connectors.slack.lists import Path
 from connectors.slack.outlines import MessageOutline, message_outline
 
 Known = list[Any]
+
+MOST_KEPT = 2000
+"""So many keys are kept in a cursor; of a longer read that is interrupted only the rest is judged."""
 
 _parse = listed("messages")
 
@@ -32,7 +35,7 @@ def differs(known: Known | None, parent: MessageOutline) -> bool:
 
 @dataclass(slots=True)
 class Thread:
-    """One thread, read from its beginning on. A cursor of it is `{"ts", "told", "after", "seen"}`."""
+    """One thread, read from its beginning on. A cursor of it is `{"ts", "told", "after", "seen", "met"}`."""
 
     channel: str
     ts: str
@@ -47,12 +50,22 @@ class Thread:
     _path: Path = field(default_factory=Path)
 
     def __post_init__(self) -> None:
-        self._low = self.seen
-        self._met = {self.ts, self.seen}
+        self._low = "" if self._met else self.seen
+        self._met |= {self.ts, self.seen}
+
+    @classmethod
+    def of(cls, channel: str, cursor: dict[str, Any]) -> Self:
+        """The thread that is read on from *cursor*."""
+        return cls(
+            channel, cursor["ts"], cursor["told"], cursor["after"], cursor["seen"], _met=set(cursor.get("met") or ())
+        )
 
     @property
     def cursor(self) -> dict[str, Any]:
-        return {"ts": self.ts, "told": self.told, "after": self.after, "seen": self.seen}
+        """Where it goes on, with the keys of what was met, unless they are many."""
+        found = {"ts": self.ts, "told": self.told, "after": self.after, "seen": self.seen}
+        known = not self._low and len(self._met) <= MOST_KEPT
+        return found | ({"met": sorted(self._met - {""})} if known else {})
 
     async def page(self, client: Client, size: int) -> list[bytes]:
         """The next page's replies, without those that the channel's own list brings too."""

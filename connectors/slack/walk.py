@@ -14,7 +14,7 @@ from connectors.records import with_members
 from connectors.slack.answers import Listed, listed
 from connectors.slack.lists import Path
 from connectors.slack.outlines import BEFORE_ALL, MessageOutline, message_outline
-from connectors.slack.threads import Known, Thread, differs, told
+from connectors.slack.threads import MOST_KEPT, Known, Thread, differs, told
 
 _NO_REPLIES = "Slack does not let the app read the replies in this channel; its other messages are read."
 _UNREACHABLE = frozenset({"channel_not_found", "not_in_channel"})
@@ -56,15 +56,20 @@ class Walk:
     """Why replies cannot be read here, where they cannot."""
     now: float | None = None
     """Slack's clock with the last answer."""
+    newest: str | None = None
+    """The newest message that was known when the walk began."""
     stale_before: float = 0.0
     """A thread with replies within `oldest` that was read before then is read again although it looks the same."""
     _from: str | None = None
     _after: str = ""
     _met: set[str] = field(default_factory=set)
+    _whole: bool = True
+    """All that was met since the top is known, in however many runs."""
     _path: Path = field(default_factory=Path)
 
     def __post_init__(self) -> None:
         self._from = self.reached
+        self._whole = self.reached is None or bool(self._met)
 
     @classmethod
     def of(cls, channel: str, size: int, threads: dict[str, Known], cursor: Cursor, **bounds: Any) -> Self:
@@ -78,7 +83,8 @@ class Walk:
             reached=cursor.get("reached"),
             ended=bool(cursor.get("ended")),
             todo=dict(cursor.get("todo") or {}),
-            thread=Thread(channel, **thread) if thread else None,
+            thread=Thread.of(channel, thread) if thread else None,
+            _met=set(cursor.get("met") or ()),
             **bounds,
         )
 
@@ -87,6 +93,8 @@ class Walk:
         """Where it goes on; Slack's own cursor is no part of it, which may expire."""
         found: Cursor = {"top": self.top, "reached": self.reached, "ended": self.ended}
         found |= {"todo": dict(self.todo)} if self.todo else {}
+        if self._met and self._whole and len(self._met) <= MOST_KEPT and not self.ended:
+            found["met"] = sorted(self._met)
         return found | ({"thread": self.thread.cursor} if self.thread else {})
 
     @property
@@ -107,7 +115,7 @@ class Walk:
         self.ended = reached_enough or not (page.following or page.more)
         records = [with_members(record, {"channel_id": self.channel}) for record in page.records]
         window = self._window(whole=not reached_enough) if self.ended else None
-        if self.ended and self._from is None and self.oldest is not None:
+        if self.ended and self._whole and self.oldest is not None:
             self._miss_threads(down_to=self.oldest if not reached_enough else self.reached or self.oldest)
         return Step(records, window)
 
@@ -164,13 +172,18 @@ class Walk:
         self.todo |= {ts: [0, ""] for ts in gone}
 
     def _window(self, *, whole: bool) -> Window | None:
-        """All that stands in the channel itself, as far as it was read in one go."""
+        """All that stands in the channel itself, as far as what was met is known; down to the end of this page.
+
+        What a read of several runs has not met may have come since its first page: above that and what was known before
+        it, nothing is judged.
+        """
         low = self.oldest if whole else self.reached
-        if low is None:
+        if low is None or self.oldest is None:
             return None
         keys = {*self._met} | ({self._from} if self._from else set())
         met = frozenset((self.channel, ts) for ts in keys)
-        return Window(met, self.channel, low=low, high=self._from, belonging=("thread_ts", None))
+        high = max(self.top or BEFORE_ALL, self.newest or BEFORE_ALL) if self._whole and self._from else self._from
+        return Window(met, self.channel, low=low, high=high, belonging=("thread_ts", None))
 
     async def _thread_step(self, client: Client) -> Step:
         if self.thread is None:

@@ -89,7 +89,26 @@ async def test_reads_that_end_early(workspace, copy, plenty, seed):
                 break
             assert not (before - set(copy.rows)) & set(workspace.truth())
     assert await copy.read_changes()
-    assert await copy.read_changes()
+    assert copy.rows == workspace.truth()
+
+
+async def test_a_pass_that_takes_several_runs(workspace, copy, plenty):
+    """What was deleted above the place where it was interrupted is noticed too, in the channel and in a long thread."""
+    channel = workspace.channel("C1")
+    parent = workspace.post(channel, ago=2 * DAY)
+    replies = [workspace.post(channel, parent=parent) for _ in range(40)]
+    messages = [workspace.post(channel, ago=DAY) for _ in range(60)]
+    await copy.read_in_full()
+    for ts in (messages[-3], messages[2], replies[3], replies[-1]):
+        workspace.delete(channel, ts)
+
+    for _ in range(5):
+        assert not await copy.read_changes(1)
+        assert copy.cursor[channel].get("pass")
+        workspace.now += 60
+    while copy.cursor[channel].get("pass"):
+        await copy.read_changes(1)
+
     assert copy.rows == workspace.truth()
 
 
