@@ -24,7 +24,7 @@ demo: install
 	@$(BIN)/syncline demo $(if $(KEEP),--keep)
 
 test: install
-	@$(BIN)/pytest -n 3 --dist loadfile -o cache_dir=$(CACHE)/pytest $(TESTS)
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -o cache_dir=$(CACHE)/pytest $(TESTS)
 
 check: install
 	@$(BIN)/ruff format --check .

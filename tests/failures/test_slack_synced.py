@@ -79,8 +79,8 @@ async def test_with_little_to_ask_for(slack, slack_sync, copies, rows):
     for _ in range(20):
         result = await slack_sync(None, **slow, SYNCLINE_RUN_BUDGET_SECONDS="3")
         [state] = rows(LOOKED)
+        assert state["coverage"]["backlog"] <= 3
         if result["outcome"] == "done":
             break
-        assert state["coverage"]["backlog"] > 0
     assert state["coverage"]["backlog"] == 0
     copies.hold(slack_sync.connection_id)
