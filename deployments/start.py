@@ -51,7 +51,7 @@ async def start_webhook_sync() -> UUID:
     """
     tags = ["trigger:webhook"]
     run = await _asked(WEBHOOKS, {}, tags, f"webhooks-{int(time.time() // BURST_SECONDS)}")
-    if run.state is not None and run.state.is_final():
+    while run.state is not None and run.state.is_final():
         run = await _asked(WEBHOOKS, {}, tags, f"webhooks-after-{run.id}")
     return run.id
 

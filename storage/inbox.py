@@ -99,11 +99,16 @@ async def store(db: Database, arrivals: Sequence[Arrival]) -> list[bool]:
 
 
 async def take(
-    db: Database, *, limit: int, connector: str | None = None, connection_id: UUID | None = None
+    db: Database,
+    *,
+    limit: int,
+    connector: str | None = None,
+    connection_id: UUID | None = None,
+    busy: Sequence[UUID] = (),
 ) -> list[Taken]:
     """Events that are due, the oldest first, for this process alone to apply within a minute.
 
-    Only of connections that are active: what comes for a paused one waits.
+    Only of connections that are active, and not `busy`: what comes for a paused one waits.
     """
     query = """
         UPDATE syncline.webhook_event e SET due_at = now() + make_interval(secs => %(lease)s), attempts = attempts + 1
@@ -112,10 +117,17 @@ async def take(
              WHERE e.status = 'pending' AND e.due_at <= now() AND c.state = 'active'
                AND (%(connector)s::text IS NULL OR e.connector = %(connector)s)
                AND (%(connection)s::uuid IS NULL OR e.connection_id = %(connection)s)
+               AND e.connection_id <> ALL (%(busy)s::uuid[])
              ORDER BY e.received_at, e.id LIMIT %(limit)s FOR UPDATE OF e SKIP LOCKED)
         RETURNING id, connector, connection_id, event_type, body, said, received_at, attempts
     """
-    values = {"lease": LEASE_SECONDS, "connector": connector, "connection": connection_id, "limit": limit}
+    values: dict[str, Any] = {
+        "lease": LEASE_SECONDS,
+        "connector": connector,
+        "connection": connection_id,
+        "limit": limit,
+    }
+    values |= {"busy": list(busy)}
 
     async def work() -> list[Taken]:
         async with db.connection() as conn:

@@ -139,6 +139,31 @@ async def end(
     await db.repeat(work)
 
 
+async def note_webhook(db: Database, run: Run, trigger: Trigger, counts: Mapping[str, Any], error: str | None) -> None:
+    """What webhooks have changed so far in this run, which holds no lock and so is never open."""
+    query = """
+        INSERT INTO syncline.sync_run
+               (id, connection_id, flow_run_id, mode, trigger, epoch, outcome, ended_at, counts, error)
+        SELECT %(id)s, id, %(flow_run)s, 'webhook', %(trigger)s, epoch, %(outcome)s, now(), %(counts)s, %(error)s
+          FROM syncline.connection WHERE id = %(connection)s
+        ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, ended_at = now(), counts = excluded.counts,
+                                       error = excluded.error
+    """
+    values: dict[str, Any] = {
+        "id": run.id,
+        "connection": run.connection_id,
+        "flow_run": run.flow_run_id,
+        "trigger": trigger,
+    }
+    values |= {"outcome": "failed" if error else "done", "counts": Jsonb(dict(counts)), "error": error}
+
+    async def work() -> None:
+        async with db.connection() as conn:
+            await conn.execute(query, values)
+
+    await db.repeat(work)
+
+
 async def sweep(db: Database) -> list[Run]:
     """Runs that nobody holds the lock of are closed as `crashed`, and fenced; these were they."""
     query = sql.SQL("SELECT DISTINCT connection_id FROM syncline.sync_run WHERE outcome IS NULL AND NOT ({})").format(

@@ -22,6 +22,7 @@ from tasks.plan import Plan
 from tasks.progress import Progress
 from tasks.requests import Request, Result
 from tasks.sync import CURRENT, Sync
+from tasks.taken_events import apply_own
 from tasks.workshop import Workshop, scope_of
 
 FULL_WAIT_SECONDS = 900.0
@@ -113,6 +114,7 @@ class _Attempt:
                 ends = await Plan(
                     sync, self.request.mode, self.request.streams, self.request.confirm_deletes
                 ).carry_out()
+                await apply_own(sync)
         if sync.failures:
             return "failed", next(iter(sync.failures.values()))
         if "continued" in ends:
