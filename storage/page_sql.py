@@ -31,7 +31,7 @@ def write_page(table: StreamTable) -> bytes:
     with its time, by the provider's clock, notes that. Back come how many rows were `written` and `born` (not alive
     before), how many `keys` there were (a key that stands twice counts once, and its last record wins), how many
     records were `given`, the places of `keyless` ones, and as `late` the keys that somebody wrote after the note with
-    other content: those are to be read again.
+    other content, or all of them, equal or not, where a full read began or ended after it: those are to be read again.
 
     The lookup stands behind OFFSET 0 so that it is always a probe of the primary key for each record, however little
     the planner knows of a table that is being filled; with a join it may read the whole connection for each page.
@@ -91,9 +91,9 @@ WITH given AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT i.*, {key} AS key, t.change_seq IS NOT NULL AS known, t.deleted_at IS NOT NULL AS retired,
            COALESCE(t.same, false) AS same,
-           NOT COALESCE(t.same, false)
-               AND (COALESCE(t.change_seq > %(note)s, false) OR {key} IN (SELECT key FROM newer)
-                    OR (%(note)s > 0 AND %(full_read)s::uuid IS NULL AND '' IN (SELECT key FROM newer))) AS late
+           (NOT COALESCE(t.same, false)
+            AND (COALESCE(t.change_seq > %(note)s, false) OR {key} IN (SELECT key FROM newer)))
+               OR (%(note)s > 0 AND %(full_read)s::uuid IS NULL AND '' IN (SELECT key FROM newer)) AS late
       FROM incoming i LEFT JOIN LATERAL (
                SELECT change_seq, deleted_at, deleted_at IS NULL AND t.raw = i.raw AS same FROM {table} t
                 WHERE t.connection_id = %(connection)s AND {join} OFFSET 0
@@ -116,10 +116,10 @@ WITH given AS MATERIALIZED (
 ), listed AS (
     INSERT INTO syncline.read_page (connection_id, stream, after_seq, seq, keys, not_before, not_after)
     SELECT %(connection)s, %(stream)s, %(seq)s, %(seq)s + (SELECT count(*) FROM given),
-           COALESCE(array_agg(key) FILTER (WHERE same AND %(full_read)s::uuid IS NULL), '{{}}'),
+           COALESCE(array_agg(key) FILTER (WHERE same AND NOT late AND %(full_read)s::uuid IS NULL), '{{}}'),
            %(not_before)s::float8, %(not_after)s::float8
       FROM judged WHERE %(listed)s OR %(not_before)s::float8 IS NOT NULL
-    HAVING %(not_before)s::float8 IS NOT NULL OR count(*) FILTER (WHERE same AND %(full_read)s::uuid IS NULL) > 0
+    HAVING %(not_before)s::float8 IS NOT NULL OR count(*) FILTER (WHERE same AND NOT late AND %(full_read)s::uuid IS NULL) > 0
 )
 SELECT count(*) FILTER (WHERE NOT same AND NOT late) AS written,
        count(*) FILTER (WHERE NOT late AND (NOT known OR retired)) AS born,
