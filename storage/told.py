@@ -68,7 +68,7 @@ async def sort(conn: Conn, connection_id: UUID, table: StreamTable, told: Sequen
                 found.again.append(key)
             case "nothing":
                 found.same += 1
-    found.same += len(rows) - len(newest) - len(found.rejected)
+    found.same += sum(row["key"] is not None for _, row in rows) - len(newest)
     return found
 
 
