@@ -162,8 +162,8 @@ class Connector(ABC):
     """What can be asked of the provider beside the tables."""
     actions: ClassVar[tuple[Action, ...]] = ()
     """What can be done at the provider."""
-    webhooks: "ClassVar[Webhooks | None]" = None
-    push: "ClassVar[Push | None]" = None
+    webhooks: ClassVar["Webhooks | None"] = None
+    push: ClassVar["Push | None"] = None
     """How it is asked to push; None where that is set up at the provider by hand, or not at all."""
 
     def stream(self, name: str) -> Stream:
