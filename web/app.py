@@ -24,6 +24,9 @@ from web.guards import PREFIX
 from web.logs import keep_addresses_out
 from web.pages import FOLDER
 from web.problems import MEDIA_TYPE, Problem
+from web.webhooks import receiving
+from web.webhooks.storing import Inbox
+from web.webhooks.waking import Waking
 
 PAGES = (landing, callback, documents, probes)
 
@@ -38,8 +41,8 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with workshop() as opened:
-            app.state.workshop = opened
+        async with workshop() as opened, Waking(opened.db) as waking, Inbox(opened.db, waking) as inbox:
+            app.state.workshop, app.state.waking, app.state.inbox = opened, waking, inbox
             yield
 
     app = FastAPI(
@@ -57,6 +60,7 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
     for kind in (Problem, StorageError, ConnectorError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
     app.include_router(api())
+    app.include_router(receiving.router)
     for part in PAGES:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
