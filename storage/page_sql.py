@@ -119,7 +119,8 @@ WITH given AS MATERIALIZED (
            COALESCE(array_agg(key) FILTER (WHERE same AND NOT late AND %(full_read)s::uuid IS NULL), '{{}}'),
            %(not_before)s::float8, %(not_after)s::float8
       FROM judged WHERE %(listed)s OR %(not_before)s::float8 IS NOT NULL
-    HAVING %(not_before)s::float8 IS NOT NULL OR count(*) FILTER (WHERE same AND NOT late AND %(full_read)s::uuid IS NULL) > 0
+    HAVING %(not_before)s::float8 IS NOT NULL
+        OR count(*) FILTER (WHERE same AND NOT late AND %(full_read)s::uuid IS NULL) > 0
 )
 SELECT count(*) FILTER (WHERE NOT same AND NOT late) AS written,
        count(*) FILTER (WHERE NOT late AND (NOT known OR retired)) AS born,

@@ -40,9 +40,6 @@ class PushChannel:
     expires_at: datetime | None
 
 
-_COLUMNS = "id, connection_id, subject, resource_id, state, expires_at"
-
-
 async def claimed(db: Database, connector: str, channel_id: str) -> Known | None:
     """The channel of that id; None when there is none, when it was stopped, or when its connection has left."""
     query = """
@@ -58,7 +55,8 @@ async def claimed(db: Database, connector: str, channel_id: str) -> Known | None
 async def begin(db: Database, connection_id: UUID, subject: str) -> tuple[str, str]:
     """The id and the secret of a channel that is about to be asked for. Only the secret's hash is kept."""
     query = """
-        INSERT INTO syncline.push_channel (id, connection_id, subject, token_hash, state) VALUES (%s, %s, %s, %s, 'active')
+        INSERT INTO syncline.push_channel (id, connection_id, subject, token_hash, state)
+        VALUES (%s, %s, %s, %s, 'active')
     """
     channel_id, token = str(uuid4()), secrets.token_urlsafe(32)
     async with db.connection() as conn:
@@ -86,8 +84,8 @@ async def stopped(db: Database, channel_ids: Sequence[str]) -> None:
 
 async def of_connection(db: Database, connection_id: UUID) -> list[PushChannel]:
     """All of a connection's that are not stopped, the newest first."""
-    query = f"""
-        SELECT {_COLUMNS} FROM syncline.push_channel
+    query = """
+        SELECT id, connection_id, subject, resource_id, state, expires_at FROM syncline.push_channel
          WHERE connection_id = %s AND state <> 'stopped' ORDER BY created_at DESC, id
     """
     async with db.connection() as conn:
@@ -102,8 +100,8 @@ async def lacking(
 
     What was refused within a day, or what failed a minute ago, is left alone.
     """
-    query = f"""
-        SELECT {_COLUMNS},
+    query = """
+        SELECT id, connection_id, subject, resource_id, state, expires_at,
                state = 'active' AND expires_at > now() + make_interval(secs => %(renew)s) AS lasts,
                (state = 'refused' AND tried_at > now() - make_interval(hours => %(hours)s))
                    OR (state = 'failed' AND tried_at > now() - interval '1 minute')
@@ -122,13 +120,14 @@ async def lacking(
 async def expiring(db: Database, *, hours: float) -> list[PushChannel]:
     """The newest channel of each subject, of active connections, that ends within so many hours or has ended."""
     query = """
-        SELECT DISTINCT ON (p.connection_id, p.subject) p.id, p.connection_id, p.subject, p.resource_id, p.state,
-               p.expires_at
-          FROM syncline.push_channel p JOIN syncline.connection c ON c.id = p.connection_id AND c.state = 'active'
-         WHERE p.state = 'active' AND p.expires_at IS NOT NULL
-         ORDER BY p.connection_id, p.subject, p.expires_at DESC
+        SELECT * FROM (
+            SELECT DISTINCT ON (p.connection_id, p.subject) p.id, p.connection_id, p.subject, p.resource_id, p.state,
+                   p.expires_at
+              FROM syncline.push_channel p JOIN syncline.connection c ON c.id = p.connection_id AND c.state = 'active'
+             WHERE p.state = 'active' AND p.expires_at IS NOT NULL
+             ORDER BY p.connection_id, p.subject, p.expires_at DESC
+        ) AS newest WHERE expires_at < now() + make_interval(secs => %s * 3600)
     """
-    query = f"SELECT * FROM ({query}) AS newest WHERE expires_at < now() + make_interval(hours => %s)"
     async with db.connection() as conn:
         return [PushChannel(**row) async for row in await conn.execute(query, [hours])]
 
