@@ -2,6 +2,7 @@
 
 import orjson
 
+from sandbox.courier import Courier
 from sandbox.google.api import Google
 from sandbox.http import Request
 from sandbox.ledger import Ledger
@@ -18,10 +19,11 @@ class Sandbox:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        stripe = Stripe(self.ledger)
+        self.courier = Courier()
+        stripe = Stripe(self.ledger, self.courier)
         self.default: Provider = stripe
         """Who answers for paths that are nobody's."""
-        self.providers: tuple[Provider, ...] = (stripe, Slack(self.ledger), Google(self.ledger))
+        self.providers: tuple[Provider, ...] = (stripe, Slack(self.ledger, self.courier), Google(self.ledger))
 
     async def answer(self, request: Request) -> Answer:
         """The answer of whoever the path belongs to."""
