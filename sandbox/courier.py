@@ -31,7 +31,6 @@ class Delivery:
     """One event on its way to one address."""
 
     number: int
-    provider: str
     account: str
     event_id: str
     url: str
@@ -61,9 +60,9 @@ class Courier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
 
-    def send(self, provider: str, account: str, event_id: str, url: str, body: bytes, sign: Sign) -> None:
+    def send(self, account: str, event_id: str, url: str, body: bytes, *, sign: Sign) -> None:
         """The event is delivered soon."""
-        delivery = Delivery(next(self._numbers), provider, account, event_id, url, body, sign)
+        delivery = Delivery(next(self._numbers), account, event_id, url, body, sign)
         self.deliveries.append(delivery)
         if account in self.held:
             self._waiting.append(delivery)
@@ -71,7 +70,9 @@ class Courier:
             self._start(delivery)
 
     def control(self, account: str, call: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`deliveries`, `hold`, `release {order?, drop?, repeat?}` (a seed and two shares), `redeliver {event_id, times?}`."""
+        """`deliveries`, `hold`, `release {order?, drop?, repeat?}` (a seed and two shares), and
+        `redeliver {event_id, times?}`.
+        """
         if call == "deliveries":
             return {"items": [one.shown() for one in self.deliveries if one.account == account]}
         if call == "hold":

@@ -136,7 +136,7 @@ def post(courier: Courier, app: App, team: str, event_id: str, body: Mapping[str
             **again,
         }
 
-    courier.send("slack", team, event_id, app.request_url or "", sent, sign)
+    courier.send(team, event_id, app.request_url or "", sent, sign=sign)
 
 
 def limited(courier: Courier, app: App, workspace: Workspace) -> None:

@@ -67,7 +67,7 @@ class Webhooks:
                 "Stripe-Signature": ",".join(parts),
             }
 
-        self.courier.send("stripe", account, str(event["id"]), endpoint.url, body, sign)
+        self.courier.send(account, str(event["id"]), endpoint.url, body, sign=sign)
 
 
 def _signature(secret: str, at: int, body: bytes) -> str:
