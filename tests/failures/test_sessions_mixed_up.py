@@ -3,6 +3,8 @@
 import random
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
+
 from tests.web.walk import consent_at, press
 
 ROUNDS = 20
@@ -15,6 +17,7 @@ TAMPERED = [
 ]
 
 
+@pytest.mark.timeout(600)
 async def test_user_and_connector_come_from_the_session_alone(site, consent):
     """Names in query, form and cookies, and states and codes that are swapped, never connect an account to anybody but
     the user of the session that its own browser began.

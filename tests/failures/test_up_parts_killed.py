@@ -3,6 +3,7 @@
 import time
 
 import httpx
+import psutil
 import pytest
 
 from deployments.prefect_server import basic
@@ -49,8 +50,16 @@ def test_a_foreign_database_that_is_down_ends_the_start(own_up):
 
 
 def _kill(up, part):
-    (found,) = [process for process in up.tree() if part in " ".join(process.cmdline())]
+    (found,) = [process for process in up.tree() if part in _command(process)]
     found.kill()
+
+
+def _command(process):
+    """What it was started with; nothing of one that is about to be reaped."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie is one too
+        return ""
 
 
 def _wait_until_healthy(up):
