@@ -34,7 +34,7 @@ class Push(ABC):
     lifetime_seconds: ClassVar[float]
     """As long as is asked for."""
     renew_seconds: ClassVar[float]
-    """It is renewed when it has no more than this left to live, and at the latest when half of its life is over."""
+    """It is renewed when it has no more than this left to live."""
     replaces: ClassVar[bool] = False
     """Whether a new one takes the place of the old one by itself, so that there is nothing to stop."""
 
@@ -46,6 +46,10 @@ class Push(ABC):
     @abstractmethod
     def subjects(self, cursors: Mapping[str, Cursor]) -> Sequence[str]:
         """What there is to be watched in this account, by what the streams' change cursors know."""
+
+    @abstractmethod
+    def streams(self, subject: str) -> Sequence[str]:
+        """The streams whose changes a subject's channel tells of."""
 
     @abstractmethod
     async def watch(self, client: Client, channel: Channel) -> Made:

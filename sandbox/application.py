@@ -23,7 +23,11 @@ class Sandbox:
         stripe = Stripe(self.ledger, self.courier)
         self.default: Provider = stripe
         """Who answers for paths that are nobody's."""
-        self.providers: tuple[Provider, ...] = (stripe, Slack(self.ledger, self.courier), Google(self.ledger))
+        self.providers: tuple[Provider, ...] = (
+            stripe,
+            Slack(self.ledger, self.courier),
+            Google(self.ledger, self.courier),
+        )
 
     async def answer(self, request: Request) -> Answer:
         """The answer of whoever the path belongs to."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from sandbox.courier import Courier
 from sandbox.google import consent, control, mishaps, routes, shaking, tokens
 from sandbox.google.accounts import Account
 from sandbox.google.calls import Call, World
@@ -38,9 +39,9 @@ class Google:
     name = "google"
     paths: tuple[str, ...] = ("/calendar/v3/", "/gmail/v1/", "/google/")
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, courier: Courier) -> None:
         self.ledger = ledger
-        self.world = World(ledger)
+        self.world = World(ledger, courier)
         self.world.registry.clients[DEMO_CLIENT["id"]] = OAuthClient(**DEMO_CLIENT)
         self.world.open_account(DEMO_ACCOUNT, "Demo")
 
