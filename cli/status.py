@@ -34,9 +34,10 @@ async def _ask(db: "Database") -> Facts:
     from connectors.registry import find_connectors
     from deployments.schedule import next_sync
     from storage.status import status as read_status
+    from tasks.push import shown
 
     streams = {name: [stream.name for stream in found.streams] for name, found in find_connectors().items()}
-    return await read_status(db, streams, next_sync)
+    return await read_status(db, streams, next_sync, shown)
 
 
 def _row(connection: Facts) -> "list[str | Text]":

@@ -40,6 +40,7 @@ async def examine() -> list[Check]:
     found = [_told("settings", _settings), _told("home", _home), _told("redirect addresses", _redirects)]
     found += await asyncio.to_thread(_database)
     found += await asyncio.to_thread(_prefect)
+    found.append(_told("webhook addresses", _webhooks))
     return [*found, await asyncio.to_thread(_told, "web", _web)]
 
 
@@ -76,6 +77,17 @@ def _redirects() -> str:
         for name, connector in find_connectors().items()
         if isinstance(connector, OAuthConnector)
     )
+
+
+def _webhooks() -> str:
+    """Where each provider pushes to; of some the connection's own address too."""
+    public = web_settings.load().public_url
+    addresses = [
+        f"{public}/webhooks/{name}" + ("[/CONNECTION_ID]" if connector.webhooks.own_secret else "")
+        for name, connector in find_connectors().items()
+        if connector.webhooks
+    ]
+    return ", ".join(addresses)
 
 
 def _web() -> str:

@@ -52,6 +52,13 @@ class Sandbox:
             found |= provider.settings(base)
         return found
 
+    def deliver_to(self, base: str) -> dict[str, str]:
+        """All providers' default accounts and apps push to Syncline at *base*; the settings that this takes."""
+        found: dict[str, str] = {}
+        for provider in self.providers:
+            found |= provider.deliver_to(base)
+        return found
+
     def _owner(self, path: str) -> Provider:
         return next((found for found in self.providers if path.startswith(found.paths)), self.default)
 

@@ -117,19 +117,19 @@ async def lacking(
     return needed, [_channel(row) for row in replaced]
 
 
-async def expiring(db: Database, *, hours: float) -> list[PushChannel]:
-    """The newest channel of each subject, of active connections, that ends within so many hours or has ended."""
+async def expiring(db: Database, connector: str, *, seconds: float) -> list[PushChannel]:
+    """The newest channel of each subject, of active connections, where it ends within so long or has ended."""
     query = """
         SELECT * FROM (
             SELECT DISTINCT ON (p.connection_id, p.subject) p.id, p.connection_id, p.subject, p.resource_id, p.state,
                    p.expires_at
               FROM syncline.push_channel p JOIN syncline.connection c ON c.id = p.connection_id AND c.state = 'active'
-             WHERE p.state = 'active' AND p.expires_at IS NOT NULL
+             WHERE p.state = 'active' AND p.expires_at IS NOT NULL AND c.connector = %s
              ORDER BY p.connection_id, p.subject, p.expires_at DESC
-        ) AS newest WHERE expires_at < now() + make_interval(secs => %s * 3600)
+        ) AS newest WHERE expires_at < now() + make_interval(secs => %s)
     """
     async with db.connection() as conn:
-        return [PushChannel(**row) async for row in await conn.execute(query, [hours])]
+        return [PushChannel(**row) async for row in await conn.execute(query, [connector, seconds])]
 
 
 async def shown(db: Database, connection_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:

@@ -5,6 +5,7 @@ from prefect import task
 from storage import action_lists, retention, runs
 from storage.database import open_database
 from tasks.drain_inbox import drain_inbox
+from tasks.renew_push import renew_push
 from tasks.tokens import renew_idle
 from tasks.workshop import open_workshop
 
@@ -35,6 +36,13 @@ async def sweep_inbox() -> int:
     """How many events were applied that nobody else had taken."""
     async with open_workshop() as workshop:
         return await drain_inbox(workshop, "schedule", linger=0) or 0
+
+
+@task(name="renew-push", task_run_name="renew what providers push by", persist_result=False)
+async def renew_channels() -> int:
+    """How many connections had channels or watches that would end soon."""
+    async with open_workshop() as workshop:
+        return await renew_push(workshop)
 
 
 @task(name="prune", task_run_name="prune past retention", persist_result=False)

@@ -20,6 +20,7 @@ from storage.runs import Outcome, Run
 from tasks.artifacts import ProgressArtifacts
 from tasks.plan import Plan
 from tasks.progress import Progress
+from tasks.push import keep_watched
 from tasks.requests import Request, Result
 from tasks.sync import CURRENT, Sync
 from tasks.taken_events import apply_own
@@ -115,6 +116,8 @@ class _Attempt:
                     sync, self.request.mode, self.request.streams, self.request.confirm_deletes
                 ).carry_out()
                 await apply_own(sync)
+                if await keep_watched(sync):  # what changed between the last look and the new channel
+                    ends += await Plan(sync, "incremental", self.request.streams, confirm_deletes=False).carry_out()
         if sync.failures:
             return "failed", next(iter(sync.failures.values()))
         if "continued" in ends:

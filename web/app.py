@@ -15,7 +15,7 @@ from storage.errors import StorageError
 from tasks.workshop import Workshop, open_workshop
 from web import documents, probes
 from web.answers import handle
-from web.api import actions, connect_sessions, connections, runs, standing, sync
+from web.api import actions, connect_sessions, connections, inbox, runs, standing, sync
 from web.api.live_reads import live_reads
 from web.api.objects import ProblemDocument
 from web.connect import callback, landing
@@ -71,7 +71,7 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
 def api() -> APIRouter:
     """The REST API; the doorway lets nobody in without the admin token."""
     router = APIRouter(prefix=PREFIX, dependencies=[Security(TOKEN)], responses={"default": PROBLEM})
-    for part in (connect_sessions, connections, sync, runs, standing, actions):
+    for part in (connect_sessions, connections, sync, runs, standing, actions, inbox):
         router.include_router(part.router)
     router.include_router(live_reads())
     return router

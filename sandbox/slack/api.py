@@ -5,7 +5,7 @@ import secrets
 import time
 from urllib.parse import urlencode
 
-from sandbox.courier import Courier
+from sandbox.courier import Courier, checked
 from sandbox.http import Request
 from sandbox.ledger import Entry, Ledger, fingerprint
 from sandbox.slack import access, arguments, consent, control, mishaps
@@ -56,6 +56,12 @@ class Slack:
     def settings(self, base: str) -> dict[str, str]:
         """The settings that lead to the default app."""
         return settings(base)
+
+    def deliver_to(self, base: str) -> dict[str, str]:
+        """The default app's events."""
+        app = self.registry.apps[DEMO_APP["client_id"]]
+        app.request_url = checked(f"{base}/webhooks/slack")
+        return {"SYNCLINE_SLACK_SIGNING_SECRET": app.signing_secret}
 
     async def answer(self, request: Request) -> Answer:
         """What Slack answers; the ledger knows of it before and after."""

@@ -15,7 +15,7 @@ from sandbox.stripe.errors import Refusal
 from sandbox.stripe.forms import Params, parse
 from sandbox.stripe.routes import Call, Endpoint
 from sandbox.stripe.versions import checked
-from sandbox.stripe.webhooks import Webhooks
+from sandbox.stripe.webhooks import DEMO_SECRET, Webhooks
 from sandbox.wire import Answer
 
 SERVER_ERROR = 500
@@ -62,6 +62,11 @@ class Stripe:
     def settings(self, base: str) -> dict[str, str]:
         """The setting that leads here."""
         return {"SYNCLINE_STRIPE_API_URL": base}
+
+    def deliver_to(self, base: str) -> dict[str, str]:
+        """One endpoint for all accounts."""
+        self.webhooks.register(None, None, {"url": f"{base}/webhooks/stripe", "secret": DEMO_SECRET})
+        return {"SYNCLINE_STRIPE_WEBHOOK_SECRET": DEMO_SECRET}
 
     async def _known(self, request: Request, key: Key, entry: Entry, request_id: str) -> Answer:
         """The answer to somebody with a key."""
