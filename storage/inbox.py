@@ -157,7 +157,7 @@ async def put_off(db: Database, ids: Sequence[UUID], seconds: float) -> None:
     await _change(db, query, [seconds, list(ids)])
 
 
-async def failed(db: Database, ids: Sequence[UUID], sentence: str, code: str, *, for_good: bool = False) -> None:
+async def failed(db: Database, ids: Sequence[UUID], sentence: str, *, code: str, for_good: bool = False) -> None:
     """These events were tried in vain: they are tried again later, and after so many times no more by themselves."""
     query = """
         UPDATE syncline.webhook_event

@@ -22,15 +22,26 @@ NOT_YET_SECONDS = 15.0
 Meanings = Mapping[UUID, Meaning]
 
 
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why an event could not be applied: for people, and for machines."""
+
+    sentence: str
+    code: str
+
+
+_NO_TIME = Why("There was no time left to read what it is about.", code="no_time")
+
+
 class NotYet(Exception):
     """What these events are about has not been read for the first time: they wait."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the events that were not applied: sentences for people, with their codes."""
+    """What became of the events that were not applied."""
 
-    failed: dict[UUID, tuple[str, str]] = field(default_factory=dict)
+    failed: dict[UUID, Why] = field(default_factory=dict)
     for_good: dict[UUID, str] = field(default_factory=dict)
 
 
@@ -78,7 +89,7 @@ async def _write_told(sync: Sync, meanings: Meanings) -> None:
             await sync.loader.add(Load(sync.table(stream), sync.loader.note, told=records))
 
 
-async def _read_touched(sync: Sync, meanings: Meanings) -> dict[UUID, tuple[str, str]]:
+async def _read_touched(sync: Sync, meanings: Meanings) -> dict[UUID, Why]:
     """Each record that is named is read once, however many events name it; the events whose records could not be."""
     wanted: dict[str, dict[Key, list[UUID]]] = defaultdict(lambda: defaultdict(list))
     for id_, meaning in meanings.items():
@@ -88,13 +99,13 @@ async def _read_touched(sync: Sync, meanings: Meanings) -> dict[UUID, tuple[str,
     for stream, keys in wanted.items():
         await sync.loader.add(Load(sync.table(stream), sync.loader.note, touched=[key_text(key) for key in keys]))
     await sync.loader.flush()
-    failed: dict[UUID, tuple[str, str]] = {}
+    failed: dict[UUID, Why] = {}
     for stream in {*wanted, *(one.stream for meaning in meanings.values() for one in meaning.told)}:
         failed |= await _read_stream(sync, stream, {key_text(key): ids for key, ids in wanted[stream].items()})
     return failed
 
 
-async def _read_stream(sync: Sync, stream: str, ids_of: Mapping[str, list[UUID]]) -> dict[UUID, tuple[str, str]]:
+async def _read_stream(sync: Sync, stream: str, ids_of: Mapping[str, list[UUID]]) -> dict[UUID, Why]:
     why: ConnectorError | None = None
     try:
         await read_again(sync, stream)
@@ -106,11 +117,11 @@ async def _read_stream(sync: Sync, stream: str, ids_of: Mapping[str, list[UUID]]
         return {}
     left = await checkpoints.still_to_reread(sync.workshop.db, sync.run.connection_id, stream, list(ids_of))
     why = why or sync.failures.pop(stream, None)
-    said = (str(why), why.code) if why else ("There was no time left to read it.", "no_time")
+    said = Why(str(why), why.code) if why else _NO_TIME
     return {id_: said for key in left for id_ in ids_of[key]}
 
 
-async def _look_through(sync: Sync, webhooks: Webhooks, meanings: Meanings) -> dict[UUID, tuple[str, str]]:
+async def _look_through(sync: Sync, webhooks: Webhooks, meanings: Meanings) -> dict[UUID, Why]:
     """What is only known to have changed is asked for, from where each stream's changes were last told."""
     subjects = {subject: None for meaning in meanings.values() for subject in meaning.subjects}
     if not subjects:
@@ -129,8 +140,7 @@ async def _look_through(sync: Sync, webhooks: Webhooks, meanings: Meanings) -> d
     await sync.loader.flush()
     if end != "continued":
         return {}
-    said = ("There was no time left to read what changed.", "no_time")
-    return {id_: said for id_, meaning in meanings.items() if meaning.subjects}
+    return {id_: _NO_TIME for id_, meaning in meanings.items() if meaning.subjects}
 
 
 async def _settle(sync: Sync, ids: Sequence[UUID]) -> None:

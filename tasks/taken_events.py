@@ -48,15 +48,15 @@ async def apply_taken(
     except Exception:  # noqa: BLE001 -- one event that nobody foresaw stops no other; the log has it
         _log.exception("events failed connection=%s events=%d", connection.id, len(events))
         if len(events) == 1:
-            await inbox.failed(db, ids, _UNEXPECTED, "unexpected")
+            await inbox.failed(db, ids, _UNEXPECTED, code="unexpected")
             return None
         middle = len(events) // 2
         first = await apply_taken(sync, connection, webhooks, events[:middle])
         return await apply_taken(sync, connection, webhooks, events[middle:]) or first
-    for id_, (sentence, code) in outcome.failed.items():
-        await inbox.failed(db, [id_], sentence, code)
+    for id_, why in outcome.failed.items():
+        await inbox.failed(db, [id_], why.sentence, code=why.code)
     for id_, sentence in outcome.for_good.items():
-        await inbox.failed(db, [id_], sentence, "malformed_event", for_good=True)
+        await inbox.failed(db, [id_], sentence, code="malformed_event", for_good=True)
     return None
 
 
@@ -73,7 +73,7 @@ async def put_back(db: Database, connection: Connection, events: Sequence[Taken]
         case CursorExpired():
             await inbox.put_off(db, ids, EXPIRED_SECONDS)
         case _:
-            await inbox.failed(db, ids, str(error), error.code)
+            await inbox.failed(db, ids, str(error), code=error.code)
 
 
 async def apply_own(sync: Sync) -> None:

@@ -28,7 +28,7 @@ from web.webhooks import receiving
 from web.webhooks.storing import Inbox
 from web.webhooks.waking import Waking
 
-PAGES = (landing, callback, documents, probes)
+PAGES = (landing, callback, receiving, documents, probes)
 
 Opening = Callable[[], AbstractAsyncContextManager[Workshop]]
 
@@ -60,7 +60,6 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
     for kind in (Problem, StorageError, ConnectorError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
     app.include_router(api())
-    app.include_router(receiving.router)
     for part in PAGES:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
