@@ -70,7 +70,7 @@ class Courier:
             self._start(delivery)
 
     def control(self, account: str, call: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`deliveries`, `hold`, `release {order?, drop?, repeat?}` (a seed and two shares), and
+        """`deliveries`, `hold`, `forget`, `release {order?, drop?, repeat?}` (a seed and two shares), and
         `redeliver {event_id, times?}`.
         """
         if call == "deliveries":
@@ -78,6 +78,8 @@ class Courier:
         if call == "hold":
             self.held.add(account)
             return {"held": True}
+        if call == "forget":
+            return {"forgotten": self._release(account, order=0, drop=1.0)}
         if call == "release":
             return {"released": self._release(account, **body)}
         if call == "redeliver":
@@ -85,7 +87,7 @@ class Courier:
             for one in found * int(body.get("times", 1)):
                 self._start(one)
             return {"redelivered": len(found)}
-        raise WrongCall("there are deliveries, hold, release and redeliver")
+        raise WrongCall("there are deliveries, hold, forget, release and redeliver")
 
     def _release(self, account: str, order: int | None = None, drop: float = 0.0, repeat: float = 0.0) -> int:
         """What waits is let go: in another order, some of it twice and some of it never, as chance has it."""
