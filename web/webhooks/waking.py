@@ -66,7 +66,7 @@ class Waking:
         if await inbox.is_draining(self._db):
             if told:
                 await inbox.tell(self._db)
-        elif time.monotonic() - self._asked_at > STARTING_SECONDS and (told or await inbox.waiting(self._db)):
+        elif time.monotonic() - self._asked_at > STARTING_SECONDS and await inbox.waiting(self._db):
             await self._start()
 
     async def _start(self) -> None:
