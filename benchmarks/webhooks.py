@@ -30,7 +30,7 @@ def measure(product, sandbox):
         address = f"{web}/webhooks/stripe/{connection}"
         api = httpx.Client(base_url=f"{web}/api/v1", headers={"Authorization": f"Bearer {product.token}"}, timeout=60)
         found = _acknowledged(product, conn, api, connection, address)
-        found |= _landed(conn, sandbox, stripe, connection, address)
+        found |= _landed(conn, sandbox, stripe, address)
         _slack(sandbox, "webhooks", team=team, url=f"{web}/webhooks/slack")
         found |= _drained_messages(conn, api, sandbox, team, workspace)
         found |= _drained_objects(conn, api, sandbox, stripe, connection)
@@ -57,7 +57,7 @@ def _acknowledged(product, conn, api, connection, address):
     }
 
 
-def _landed(conn, sandbox, stripe, connection, address):
+def _landed(conn, sandbox, stripe, address):
     """From the change at the provider to the row: the first one starts a run, the others find it lingering."""
     _stripe(sandbox, stripe, "webhooks", url=address, secret=SECRET)
     _until_idle(conn)

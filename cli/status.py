@@ -95,6 +95,9 @@ def _tell(connection: Facts) -> None:
     if (connection["action"] or {}).get("kind") == "confirm_deletes":
         confirm = f"syncline sync {short} --confirm-deletes"
         output.needs_you(f"{name}: too many rows would be retired at once; nothing was. If that is right: {confirm}")
+    for reason in dict.fromkeys((part["push"] or {}).get("reason") for part in connection["streams"]):
+        if reason:
+            output.say(f"  {name}: {reason}")
     closed = [part["stream"] for part in connection["streams"] if not part["available"]]
     if closed:
         output.say(f"  {name}: not readable with this key: {', '.join(closed)}. Their rows are kept.")

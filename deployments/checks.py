@@ -16,7 +16,7 @@ from connectors.registry import find_connectors
 from deployments import web_settings
 from deployments.check_settings import check_settings
 from deployments.errors import ProblemError
-from deployments.parts import api_in_use, database_for_command, web_for_command
+from deployments.parts import api_in_use, database_for_command, know_public_url, web_for_command
 from deployments.prefect_server import basic
 from deployments.prefect_yaml import deployment_names, prefect_file
 from storage import database, migrate, settings
@@ -37,6 +37,7 @@ class Check:
 
 async def examine() -> list[Check]:
     """Each check, in the order in which one would mend them; none is left out because another failed."""
+    know_public_url()
     found = [_told("settings", _settings), _told("home", _home), _told("redirect addresses", _redirects)]
     found += await asyncio.to_thread(_database)
     found += await asyncio.to_thread(_prefect)

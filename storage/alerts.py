@@ -4,12 +4,14 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from psycopg.errors import ForeignKeyViolation
+
 from storage.database import Database
 from storage.times import iso
 
 
 async def raise_once(db: Database, kind: str, service: str, connection_id: UUID | None, sentence: str) -> bool:
-    """The alert is open; whether it was not before."""
+    """The alert is open, unless its connection is gone; whether it was not before."""
     query = """
         INSERT INTO syncline.alert (kind, service, connection_id, sentence) VALUES (%s, %s, %s, %s)
         ON CONFLICT DO NOTHING
@@ -17,7 +19,23 @@ async def raise_once(db: Database, kind: str, service: str, connection_id: UUID 
 
     async def work() -> bool:
         async with db.connection() as conn:
-            return (await conn.execute(query, [kind, service, connection_id, sentence])).rowcount == 1
+            try:
+                return (await conn.execute(query, [kind, service, connection_id, sentence])).rowcount == 1
+            except ForeignKeyViolation:  # purged meanwhile
+                return False
+
+    return await db.repeat(work)
+
+
+async def clear(db: Database, kind: str, connection_id: UUID) -> bool:
+    """None of that kind is open for the connection; whether one was."""
+    query = """
+        UPDATE syncline.alert SET cleared_at = now() WHERE kind = %s AND connection_id = %s AND cleared_at IS NULL
+    """
+
+    async def work() -> bool:
+        async with db.connection() as conn:
+            return (await conn.execute(query, [kind, connection_id])).rowcount > 0
 
     return await db.repeat(work)
 

@@ -391,6 +391,7 @@ class PushChannel(ControlTable, table=True):
     id: str = Field(primary_key=True, sa_type=Text, description="The channel's id at the provider, made here.")
     connection_id: UUID = Field(sa_type=PG_UUID, foreign_key=CONNECTION, ondelete="CASCADE")
     subject: str = Field(sa_type=Text, description="What is watched; empty: the whole account.")
+    address: str = Field(sa_type=Text, description="Where the provider delivers to.")
     token_hash: bytes = Field(sa_type=BYTEA, description="SHA-256 of the secret that deliveries must bring.")
     resource_id: str | None = Field(sa_type=Text, description="The provider's own name of it, for stopping it.")
     state: str = Field(sa_type=Text, description="active, refused, failed or stopped.")

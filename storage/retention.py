@@ -1,4 +1,4 @@
-"""What is old enough to be forgotten: the log of requests and runs, and the marks of reads."""
+"""What is old enough to be forgotten: the log of requests and runs, events, channels, and the marks of reads."""
 
 from functools import partial
 from typing import LiteralString
@@ -11,7 +11,7 @@ BATCH = 5_000
 # A page that is older than a day is never written, so its mark has nothing left to guard.
 MARK_DAYS = 1
 SESSION_DAYS = 1
-CHANNEL_DAYS = 30
+CHANNEL_DAYS = 1
 
 OLD_REQUESTS = """
     DELETE FROM syncline.api_request WHERE id IN (
@@ -57,7 +57,7 @@ OLD_ALERTS = """
 OLD_CHANNELS = """
     DELETE FROM syncline.push_channel WHERE id IN (
         SELECT id FROM syncline.push_channel
-        WHERE state = 'stopped' AND tried_at < now() - make_interval(days => %s) LIMIT %s
+        WHERE state = 'stopped' AND coalesce(expires_at, tried_at) < now() - make_interval(days => %s) LIMIT %s
     )
 """
 

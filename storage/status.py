@@ -71,10 +71,14 @@ async def status(
     async with db.connection() as conn:
         rows = await (await conn.execute(FACTS)).fetchall()
     channels = await push_channels.shown(db, [row["id"] for row in rows])
-    told = {row["id"]: pushed(row["connector"], channels.get(row["id"], [])) if pushed else {} for row in rows}
+    told = {
+        row["id"]: pushed(row["connector"], channels.get(row["id"], []))
+        for row in rows
+        if pushed and row["state"] != "disconnected"
+    }
     return {
         "connections": [
-            _standing(row, known.get(row["connector"], ()), next_sync, told[row["id"]])
+            _standing(row, known.get(row["connector"], ()), next_sync, told.get(row["id"], {}))
             | {"health": health(row["connector"], [history[row["id"]]] if row["id"] in history else [])}
             for row in rows
         ],

@@ -31,8 +31,8 @@ async def disconnect(db: Database, connection_id: UUID, *, purge: bool = False) 
     not answer does not keep the connection from ending. An API key belongs to the user: only its owner can revoke it.
     """
     held = await _grant(db, connection_id)
-    channels = await push_channels.of_connection(db, connection_id)
     connection = await storage_disconnect.disconnect(db, connection_id)
+    channels = await push_channels.of_connection(db, connection_id)
     await push_channels.stopped(db, [channel.id for channel in channels])
     if held:
         await _let_go(db, connection, held, channels)

@@ -112,12 +112,11 @@ class _Attempt:
             async with loader, self._published():
                 sync = Sync(self.workshop, source, loader, self.run, self.progress, self.notes)
                 CURRENT.set(sync)
-                ends = await Plan(
-                    sync, self.request.mode, self.request.streams, self.request.confirm_deletes
-                ).carry_out()
+                plan = Plan(sync, self.request.mode, self.request.streams, self.request.confirm_deletes)
+                ends = await plan.carry_out()
                 await apply_own(sync)
                 if await keep_watched(sync):  # what changed between the last look and the new channel
-                    ends += await Plan(sync, "incremental", self.request.streams, confirm_deletes=False).carry_out()
+                    ends += await plan.look_again()
         if sync.failures:
             return "failed", next(iter(sync.failures.values()))
         if "continued" in ends:

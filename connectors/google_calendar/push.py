@@ -12,7 +12,7 @@ from connectors.base import Cursor
 from connectors.client import Client
 from connectors.errors import Missing, Refused
 from connectors.google_calendar.api import API
-from connectors.google_calendar.settings import TITLE
+from connectors.google_calendar.settings import TITLE, load
 from connectors.google_errors import Invalid
 from connectors.google_push import parse_made
 from connectors.push import Channel, Made, Push
@@ -29,8 +29,9 @@ class CalendarPush(Push):
     renew_seconds = 48 * 3_600.0
 
     def missing(self, address: str) -> str | None:
-        parts = urlsplit(address)
-        if parts.scheme == "https" or _is_loopback(parts.hostname or ""):
+        # What stands in for Google on this machine pushes to addresses of this machine.
+        here = _is_loopback(load().api_url) and _is_loopback(address)
+        if here or urlsplit(address).scheme == "https":
             return None
         return "Google pushes to https addresses alone: set SYNCLINE_PUBLIC_URL to one. Until then it is polled."
 
@@ -69,7 +70,8 @@ class CalendarPush(Push):
             return
 
 
-def _is_loopback(host: str) -> bool:
+def _is_loopback(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
     if host == "localhost":
         return True
     try:

@@ -90,6 +90,7 @@ def _make_channels() -> None:
         sa.Column("id", sa.Text(), nullable=False, comment="The channel's id at the provider, made here."),
         sa.Column("connection_id", sa.UUID(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False, comment="What is watched; empty: the whole account."),
+        sa.Column("address", sa.Text(), nullable=False, comment="Where the provider delivers to."),
         sa.Column(
             "token_hash",
             postgresql.BYTEA(),
