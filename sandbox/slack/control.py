@@ -42,9 +42,9 @@ def answer(slack: "Slack", request: Request, path: str) -> Answer:
         return _json(_APPS[path](slack.registry, workspace, app, body))
     if path.startswith("webhooks"):
         return _json(_webhooks(slack, workspace, app, path, body))
-    bot = slack.registry.installation(app, workspace).bot_user
-    if path in _SETUP:
+    if path in _SETUP:  # before anything is made: it may stop the clock
         return _json(_SETUP[path](workspace, body))
+    bot = slack.registry.installation(app, workspace).bot_user
     if path in content.CALLS:
         return _json(content.CALLS[path](workspace, bot, body))
     raise WrongCall(f"no such call; there are {', '.join(sorted(['workspace', *_APPS, *_SETUP, *content.CALLS]))}")

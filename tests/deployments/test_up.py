@@ -146,6 +146,7 @@ answer = asyncio.run(look())
         "weekly": [["weekly", True], [], "syncline"],
         "every-15-minutes": [["every-15-minutes", True], [], "syncline"],
         "hourly": [["hourly", True], [], "syncline"],
+        "on-event": [[], "syncline"],
     }
 
 

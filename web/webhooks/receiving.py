@@ -28,7 +28,7 @@ from web.problems import Problem
 from web.state import web_of, workshop_of
 from web.webhooks.storing import Inbox
 
-router = APIRouter(tags=["webhooks"])
+router = APIRouter(include_in_schema=False)  # for providers, who read no documents of ours
 log = logging.getLogger("web")
 
 LONGEST = 255
