@@ -7,11 +7,17 @@ from collections.abc import Mapping, Sequence
 
 from connectors.base import Cursor
 from connectors.client import Client
-from connectors.errors import Missing
+from connectors.errors import Misconfigured, Missing, Refused
 from connectors.gmail.api import API
-from connectors.gmail.settings import load
+from connectors.gmail.settings import TITLE, load
+from connectors.google_errors import Invalid
 from connectors.google_push import parse_made
 from connectors.push import Channel, Made, Push
+
+_TOPIC = (
+    "{provider} may not publish to the topic that SYNCLINE_GMAIL_PUBSUB_TOPIC names: correct it, and let "
+    "gmail-api-push@system.gserviceaccount.com publish to it. Until then the mailbox is polled."
+)
 
 
 class GmailPush(Push):
@@ -38,7 +44,10 @@ class GmailPush(Push):
     async def watch(self, client: Client, channel: Channel) -> Made:
         del channel
         request = API.request(client, "users.watch", userId="me", body={"topicName": load().pubsub_topic})
-        return await client.send(request, parse_made, repeatable=True)
+        try:
+            return await client.send(request, parse_made, repeatable=True)
+        except (Invalid, Missing, Refused):
+            raise Misconfigured(TITLE, _TOPIC) from None
 
     async def stop(self, client: Client, channel_id: str, resource_id: str | None) -> None:
         del channel_id, resource_id

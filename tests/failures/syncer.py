@@ -24,6 +24,7 @@ from storage import batch, connections
 from storage.errors import StorageError
 from tasks import stream_tasks
 from tasks.drain_inbox import drain_inbox
+from tasks.renew_push import renew_push
 from tasks.requests import Mode, Request, Result
 from tasks.run_action import run_action
 from tasks.sync_connection import sync_connection
@@ -72,6 +73,8 @@ def _result(job: dict[str, Any]) -> dict[str, Any]:
         task.retry_delay_seconds = job["retry_seconds"]
     if "linger" in job:
         return asyncio.run(_watched(_drain(job)))
+    if job.get("renew"):
+        return asyncio.run(_watched(_renew()))
     if "action" in job:
         return asyncio.run(_watched(_action(job)))
     try:
@@ -117,6 +120,12 @@ async def _drain(job: dict[str, Any]) -> dict[str, Any]:
     async with open_workshop() as workshop:
         taken = await drain_inbox(workshop, "webhook", linger=job["linger"])
     return {"outcome": "skipped" if taken is None else "done", "taken": taken}
+
+
+async def _renew() -> dict[str, Any]:
+    """What the hourly maintenance does for channels and watches."""
+    async with open_workshop() as workshop:
+        return {"outcome": "done", "renewed": await renew_push(workshop)}
 
 
 async def _action(job: dict[str, Any]) -> dict[str, Any]:
