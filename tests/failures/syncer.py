@@ -20,6 +20,7 @@ import flows.by_hand  # imported once for all that are forked
 from connectors.errors import ConnectorError
 from connectors.retry import Patience, set_patience
 from flows.by_hand import SyncResult
+from flows.maintenance import maintenance
 from storage import batch, connections
 from storage.errors import StorageError
 from tasks import stream_tasks
@@ -74,7 +75,7 @@ def _result(job: dict[str, Any]) -> dict[str, Any]:
     if "linger" in job:
         return asyncio.run(_watched(_drain(job)))
     if job.get("renew"):
-        return asyncio.run(_watched(_renew()))
+        return asyncio.run(_watched(_maintain() if job["flow"] else _renew()))
     if "action" in job:
         return asyncio.run(_watched(_action(job)))
     try:
@@ -126,6 +127,12 @@ async def _renew() -> dict[str, Any]:
     """What the hourly maintenance does for channels and watches."""
     async with open_workshop() as workshop:
         return {"outcome": "done", "renewed": await renew_push(workshop)}
+
+
+async def _maintain() -> dict[str, Any]:
+    """The whole of it, by its flow."""
+    await maintenance()
+    return {"outcome": "done"}
 
 
 async def _action(job: dict[str, Any]) -> dict[str, Any]:

@@ -62,6 +62,17 @@ async def test_maintenance_renews(google, home, calendar_sync, calendar_copies, 
     calendar_copies.hold()
 
 
+async def test_by_the_flow_of_the_deployment(google, home, calendar_sync, watched, rows):
+    """`maintenance/hourly` does so beside everything else that it does."""
+    await calendar_sync(full=True)
+    before = watched()
+    rows(SOON)
+
+    await calendar_sync(renew=True, flow=True)
+
+    assert not watched() & before
+
+
 async def test_what_changes_before_the_channel_is_made(google, home, calendar_sync, calendar_copies):
     """After the last look and before there is a channel nobody tells of a change: the same run looks once more."""
     google.create_event("Before")
@@ -260,3 +271,41 @@ async def test_the_second_look_reads_nothing_in_full(google, home, calendar_sync
     queries = [str(row.get("query")) for row in google.requests("events.list")]
     assert len([query for query in queries if "syncToken" not in query]) == 1
     assert len(queries) > 1
+
+
+async def test_a_topic_that_gmail_may_not_publish_to(google, home, mail_sync, mail_copies, rows, site):
+    """The mailbox is polled, and status names the setting; once it is corrected the next sync watches the mailbox."""
+    home.setenv("SYNCLINE_GMAIL_PUSH_SERVICE_ACCOUNT", "push@sandbox.iam.gserviceaccount.com")
+    home.setenv("SYNCLINE_GMAIL_PUBSUB_TOPIC", "projects/sandbox/topics/another")
+    google.load(messages=3)
+    await mail_sync(full=True)
+    google.deliver("Polled")
+    await mail_sync()
+    mail_copies.hold()
+    assert google.channels()["watched_until"] is None
+    [standing] = (await site.api.get("/status")).json()["connections"]
+    for push in (one["push"] for one in standing["streams"]):
+        assert push["state"] == "failed"
+        assert "SYNCLINE_GMAIL_PUBSUB_TOPIC" in push["reason"]
+
+    home.setenv("SYNCLINE_GMAIL_PUBSUB_TOPIC", "projects/sandbox/topics/mail")
+    await mail_sync()
+    assert google.channels()["watched_until"] is not None
+    assert rows(STATES) == [{"subject": "", "state": "active"}]
+
+
+async def test_a_watch_is_renewed_daily(google, home, mail_sync, rows):
+    """With less than six days left the next run asks again, and stops nothing: there is one watch for a mailbox."""
+    home.setenv("SYNCLINE_GMAIL_PUSH_SERVICE_ACCOUNT", "push@sandbox.iam.gserviceaccount.com")
+    home.setenv("SYNCLINE_GMAIL_PUBSUB_TOPIC", "projects/sandbox/topics/mail")
+    await mail_sync(full=True)
+    first = google.channels()["watched_until"]
+    await mail_sync()
+    assert google.channels()["watched_until"] == first
+    rows("UPDATE syncline.push_channel SET expires_at = now() + interval '143 hours'")
+
+    await mail_sync(renew=True)
+
+    assert google.channels()["watched_until"] > first
+    assert google.requests("users.stop") == []
+    assert rows(STATES) == [{"subject": "", "state": "active"}]
