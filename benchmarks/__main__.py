@@ -1,6 +1,6 @@
 """`python -m benchmarks`: every figure that docs/performance.md gives, side by side, in one run.
 
---only loads,memory,limited,gmail,slack,tokens,idle,help   some of them
+--only loads,memory,limited,gmail,slack,tokens,webhooks,idle,help   some of them
 --records N --many N --connections N    other sizes than 100,000, 1,000,000 and 200
 --write                                 put the figures into docs/performance.md
 """
@@ -14,11 +14,11 @@ import sys
 
 import httpx
 
-from benchmarks import gmail, idle, limited, report, slack, tokens
+from benchmarks import gmail, idle, limited, report, slack, tokens, webhooks
 from benchmarks.measure import module, seen, server
 from benchmarks.product import RAISED, Product
 
-PARTS = ("help", "loads", "memory", "limited", "gmail", "slack", "tokens", "idle")
+PARTS = ("help", "loads", "memory", "limited", "gmail", "slack", "tokens", "webhooks", "idle")
 
 
 def main():
@@ -39,6 +39,11 @@ def main():
         found |= with_one_home(options)
     if set(options.only) & {"gmail", "slack", "tokens"}:
         found |= with_tokens(options)
+    if "webhooks" in options.only:
+        product = Product()
+        with server("sandbox") as line:
+            found |= webhooks.measure(product, json.loads(line)["stripe_api_url"])
+        product.forget()
     if "idle" in options.only:
         product = Product()
         with server("sandbox") as line:

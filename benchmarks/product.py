@@ -64,9 +64,10 @@ class Product:
         """A program beside the product, in its environment."""
         return run([sys.executable, "-c", program, *arguments], self.environment | settings)
 
-    def connect(self, key, **settings):
+    def connect(self, key, *, webhook_secret=False, **settings):
         """The id of a new connection; made while nothing is up, so that no full sync is started by it."""
         command = [*PRODUCT, "connect", "stripe", "--user", "bench", "--api-key-stdin"]
+        command += ["--webhook-secret-stdin"] if webhook_secret else []
         environment = os.environ | self.environment | settings
         done = subprocess.run(
             command, input=key, text=True, capture_output=True, env=environment, cwd=ROOT, check=False
@@ -81,7 +82,7 @@ class Product:
 
     @contextlib.contextmanager
     def up(self):
-        """`syncline up` for as long as the block lasts, with its schedules paused."""
+        """`syncline up` for as long as the block lasts, with its schedules paused; where its web application is."""
         port, web_port = _free_ports()
         log = (self.home / "up.log").open("w+")
         process = subprocess.Popen(
@@ -101,16 +102,26 @@ class Product:
             else:
                 raise SystemExit("up did not come up:\n" + "".join(lines) + (self.home / "up.log").read_text())
             self.python(PAUSE)
-            yield
+            yield f"http://127.0.0.1:{web_port}"
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
             process.stdout.close()
             log.close()
 
+    @property
+    def url(self):
+        """The address of the database in use."""
+        return (self.home / "h" / "database.url").read_text().strip()
+
+    @property
+    def token(self):
+        """The admin token."""
+        return (self.home / "h" / "admin.token").read_text().strip()
+
     def database(self, name):
         """The address of an empty database of that name in the same Postgres."""
-        url = (self.home / "h" / "database.url").read_text().strip()
+        url = self.url
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             conn.execute(f"CREATE DATABASE {name}")
@@ -125,8 +136,7 @@ class Product:
         return self._one("SELECT count(*) FROM syncline.sync_run WHERE outcome = 'done'")
 
     def _one(self, query, *values):
-        url = (self.home / "h" / "database.url").read_text().strip()
-        with psycopg.connect(url) as conn:
+        with psycopg.connect(self.url) as conn:
             return conn.execute(query, values).fetchone()[0]
 
     def forget(self):

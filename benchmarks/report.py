@@ -11,7 +11,7 @@ BEGIN, END = "<!-- figures: make bench BENCH=--write -->", "<!-- end of figures 
 def table(found):
     """Markdown, and readable as it is."""
     rows = [("what", "figure", "ratio", "wanted", "")]
-    for part in (_loads, _memory, _limited, _gmail, _slack, _tokens, _idle, _help):
+    for part in (_loads, _memory, _limited, _gmail, _slack, _tokens, _webhooks, _idle, _help):
         rows += part(found)
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = [
@@ -50,6 +50,28 @@ def _loads(found):
         met = ratio > least if least == 1 else ratio >= least
         yield _row(f"whole dlt process, {how}", f"{seconds:.1f} s", f"{ratio:.1f} x Syncline", wanted, met)
     yield _row("whole floor process", f"{found['floor_first']['seconds']:.1f} s")
+
+
+def _webhooks(found):
+    if "webhooks" not in found:
+        return
+    seen = found["webhooks"]
+    ratio = seen["rate"] / seen["bare"]
+    yield _row("deliveries: bare route, one HMAC and one row", f"{seen['bare']:,.0f}/s", "1")
+    yield _row("deliveries acknowledged", f"{seen['rate']:,.0f}/s", f"{ratio:.2f} of it", ">= 0.5", ratio >= 0.5)
+    yield _row("1,000 deliveries in 5 s: p99", f"{seen['p99'] * 1000:.0f} ms", "", "< 1 s", seen["p99"] < 1)
+    yield _row(
+        "delivery to row, a run lingers: median",
+        f"{seen['median'] * 1000:.0f} ms",
+        "",
+        "< 300 ms",
+        seen["median"] < 0.3,
+    )
+    yield _row("the same: p99", f"{seen['slowest'] * 1000:.0f} ms", "", "< 2 s", seen["slowest"] < 2)
+    yield _row("delivery to row, cold", f"{seen['cold']:.1f} s", "", "< 8 s", seen["cold"] < 8)
+    yield _row("Slack messages drained", f"{seen['messages']:,.0f}/s", "", ">= 1,000/s", seen["messages"] >= 1000)
+    share = f"{seen['share']:.0%} of the limit"
+    yield _row("Stripe objects drained", share, f"{seen['reads']:.2f} reads each", ">= 85 %", seen["share"] >= 0.85)
 
 
 def _memory(found):

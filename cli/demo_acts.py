@@ -8,13 +8,17 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
+import psycopg
+
 from cli.demo_browser import Browser
 from cli.demo_parts import PRODUCT, Parts
 from deployments.errors import ProblemError
 from sandbox.stories import Story
+from storage.settings import DATABASE_URL_FILE
 
 LINK = re.compile(r"https?://\S+/connect/\S+")
 LINK_SECONDS = 30.0
+PUSH_SECONDS = 60.0
 
 
 def connect(parts: Parts, story: Story, user: str) -> str:
@@ -62,6 +66,22 @@ def act_twice(parts: Parts, connection_id: str, name: str, body: Mapping[str, An
         raise ProblemError("demo_failed", f"{name} ended as {first['status']} and {second['status']}.", "Try again.")
     made = next(iter(first["result"].values()))  # the others may be secrets of the payment
     return [f"{name} twice, one Idempotency-Key", f"both answers: {made}"]
+
+
+def push(parts: Parts, story: Story, provider: str) -> str:
+    """What was pushed, and how long it took from the change at the provider to the row."""
+    if story.push is None:
+        raise AssertionError  # asked only of those that push
+    url = (parts.home / DATABASE_URL_FILE).read_text().strip()
+    with psycopg.connect(url, autocommit=True) as conn:
+        began = time.monotonic()
+        pushed = story.push(provider)
+        while conn.execute(pushed.query, pushed.values).fetchone() is None:
+            if time.monotonic() - began > PUSH_SECONDS or parts.died():
+                raise ProblemError("demo_failed", f"What {story.title} pushed did not arrive.", "Try again.")
+            time.sleep(0.01)
+        took = time.monotonic() - began
+    return f"{story.connector:<16} {pushed.what:<42} in its row after {took * 1000:,.0f} ms"
 
 
 def _act(parts: Parts, connection_id: str, name: str, body: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli import output
-from cli.demo_acts import act_twice, connect
+from cli.demo_acts import act_twice, connect, push
 from cli.demo_parts import PRODUCT, Parts, free_port, own_home
 from cli.words import duration, number
 from deployments.errors import ProblemError
@@ -19,7 +19,7 @@ from deployments.home import write_private
 from sandbox.stories import stories
 
 USER = "demo-user"
-STEPS = 7
+STEPS = 8
 FULL_SYNC_SECONDS = 150.0
 
 
@@ -60,6 +60,8 @@ def _tell(parts: Parts, *, keep: bool) -> None:
         provider = _start(parts)
         for story in told:
             story.fill(provider)
+            if story.courier:
+                story.courier(provider, "hold")  # so that the incremental sync has something to find
         said.append("Postgres, Prefect, a worker, the web application and the sandbox")
     with steps.step("Connect") as said:
         with ThreadPoolExecutor(max_workers=2) as pool:
@@ -82,6 +84,12 @@ def _tell(parts: Parts, *, keep: bool) -> None:
             if story.action:
                 name, body = story.action
                 said.extend(act_twice(parts, found[story.connector], name, body(provider)))
+    with steps.step("Webhook") as said:
+        said.append("signed deliveries, applied by the deployment webhook-sync/on-event")
+        for story in told:
+            if story.courier:
+                story.courier(provider, "forget")
+        said.extend(push(parts, story, provider) for story in told if story.push)
     with steps.step("Look") as said:
         said.append("what is in Postgres now")
         for story in told:
@@ -96,11 +104,11 @@ def _tell(parts: Parts, *, keep: bool) -> None:
 
 def _start(parts: Parts) -> str:
     """Where the sandbox answers; the product is pointed at it and ready."""
-    line = parts.start("sandbox", [*PRODUCT, "sandbox", "--port", "0", "--json"], until="{")
-    settings: dict[str, str] = json.loads(line)
-    parts.environment |= settings
     web, prefect = str(free_port()), str(free_port())
     parts.web, parts.prefect = f"http://127.0.0.1:{web}", f"http://127.0.0.1:{prefect}"
+    providers = [*PRODUCT, "sandbox", "--port", "0", "--webhooks-to", parts.web, "--json"]
+    settings: dict[str, str] = json.loads(parts.start("sandbox", providers, until="{"))
+    parts.environment |= settings
     parts.start("up", [*PRODUCT, "up", "--port", web, "--prefect-port", prefect], until="ready")
     return next(value for name, value in settings.items() if name.endswith("_API_URL"))
 

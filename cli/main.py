@@ -25,6 +25,7 @@ from cli import (
     status,
     sync,
     up,
+    webhooks,
 )
 from cli.examples import connector as example
 from cli.grouped import Grouped
@@ -78,6 +79,7 @@ app.command("connections", rich_help_panel=CONNECTIONS, epilog="Example: synclin
 app.command("disconnect", rich_help_panel=CONNECTIONS, epilog="Example: syncline disconnect 9be1 --purge --yes")(
     connections.disconnect
 )
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel=CONNECTIONS)
 app.add_typer(rejected.app, name="rejected", rich_help_panel=CONNECTIONS)
 app.add_typer(actions.app, name="actions", rich_help_panel=CONNECTIONS)
 app.command("doctor", rich_help_panel=OPERATE, epilog="Example: syncline doctor --json")(doctor.doctor)

@@ -34,9 +34,10 @@ async def _ask(db: "Database") -> Facts:
     from connectors.registry import find_connectors
     from deployments.schedule import next_sync
     from storage.status import status as read_status
+    from tasks.push import shown
 
     streams = {name: [stream.name for stream in found.streams] for name, found in find_connectors().items()}
-    return await read_status(db, streams, next_sync)
+    return await read_status(db, streams, next_sync, shown)
 
 
 def _row(connection: Facts) -> "list[str | Text]":
@@ -94,6 +95,9 @@ def _tell(connection: Facts) -> None:
     if (connection["action"] or {}).get("kind") == "confirm_deletes":
         confirm = f"syncline sync {short} --confirm-deletes"
         output.needs_you(f"{name}: too many rows would be retired at once; nothing was. If that is right: {confirm}")
+    for reason in dict.fromkeys((part["push"] or {}).get("reason") for part in connection["streams"]):
+        if reason:
+            output.say(f"  {name}: {reason}")
     closed = [part["stream"] for part in connection["streams"] if not part["available"]]
     if closed:
         output.say(f"  {name}: not readable with this key: {', '.join(closed)}. Their rows are kept.")

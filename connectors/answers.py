@@ -24,6 +24,16 @@ class Answer:
     status: int
     content: bytes
     headers: Mapping[str, str]
+    took: float = 0.0
+    """Seconds from the first byte sent to the last one received."""
+
+    @property
+    def made_between(self) -> tuple[float, float] | None:
+        """When the provider made the answer, by its own clock in Unix seconds: no earlier, no later. Its Date is in
+        whole seconds, and is written anywhere between the request's arrival and the answer's departure.
+        """
+        date = self.date
+        return (date.timestamp() - self.took - 1, date.timestamp() + self.took + 1) if date else None
 
     @property
     def date(self) -> datetime | None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from connectors.actions import Action
 from connectors.client import Client
@@ -17,6 +17,10 @@ from connectors.columns import Column
 from connectors.errors import ConnectorError
 from connectors.live import LiveRead
 from connectors.session import Mode, Session
+
+if TYPE_CHECKING:  # they are made of what stands here
+    from connectors.push import Push
+    from connectors.webhooks import Webhooks
 
 Cursor = dict[str, Any]
 """Where a read goes on: JSON that only its connector understands."""
@@ -47,6 +51,9 @@ class Page:
     covered: Sequence[str] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
     learned: Cursor | None = None
+    read_between: tuple[float, float] | None = None
+    """When the provider made this page, by its own clock in Unix seconds: no earlier, and no later. For streams whose
+    events carry content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,9 @@ class Stream(ABC):
     """The stream whose key is the first key column here. A full read retires only rows whose parent it has covered,
     and the rows of a retired parent."""
 
+    versions: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Paths in a record to texts that only grow, the weightiest first: they order two states where time cannot."""
+
     async def starts(self, client: Client) -> Sequence[Cursor]:
         """Where a full read begins: one cursor for each part that can be read by itself."""
         del client
@@ -152,6 +162,9 @@ class Connector(ABC):
     """What can be asked of the provider beside the tables."""
     actions: ClassVar[tuple[Action, ...]] = ()
     """What can be done at the provider."""
+    webhooks: ClassVar["Webhooks | None"] = None
+    push: ClassVar["Push | None"] = None
+    """How it is asked to push; None where that is set up at the provider by hand, or not at all."""
 
     def stream(self, name: str) -> Stream:
         """The stream of that name, or LookupError."""

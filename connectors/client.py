@@ -236,6 +236,7 @@ class Client:
         request = httpx.Request(
             asked.method, self._origin, headers=headers, content=asked.body or None, extensions=extensions
         )
+        began = time.perf_counter()
         response = await self._transport.handle_async_request(request)
         stream, received = response.stream, response.headers
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - for the type checker alone
@@ -246,7 +247,7 @@ class Client:
         finally:
             with suppress(Exception):
                 await stream.aclose()
-        return Answer(response.status_code, content, received)
+        return Answer(response.status_code, content, received, time.perf_counter() - began)
 
     def _pause_for(self, seconds: float | None, attempt: int) -> float:
         """As long as the provider said, but from the second refusal on never less than our own back-off."""

@@ -16,7 +16,7 @@ from connectors.registry import find_connectors
 from deployments import web_settings
 from deployments.check_settings import check_settings
 from deployments.errors import ProblemError
-from deployments.parts import api_in_use, database_for_command, web_for_command
+from deployments.parts import api_in_use, database_for_command, know_public_url, web_for_command
 from deployments.prefect_server import basic
 from deployments.prefect_yaml import deployment_names, prefect_file
 from storage import database, migrate, settings
@@ -37,9 +37,11 @@ class Check:
 
 async def examine() -> list[Check]:
     """Each check, in the order in which one would mend them; none is left out because another failed."""
+    know_public_url()
     found = [_told("settings", _settings), _told("home", _home), _told("redirect addresses", _redirects)]
     found += await asyncio.to_thread(_database)
     found += await asyncio.to_thread(_prefect)
+    found.append(_told("webhook addresses", _webhooks))
     return [*found, await asyncio.to_thread(_told, "web", _web)]
 
 
@@ -76,6 +78,17 @@ def _redirects() -> str:
         for name, connector in find_connectors().items()
         if isinstance(connector, OAuthConnector)
     )
+
+
+def _webhooks() -> str:
+    """Where each provider pushes to; of some the connection's own address too."""
+    public = web_settings.load().public_url
+    addresses = [
+        f"{public}/webhooks/{name}" + ("[/CONNECTION_ID]" if connector.webhooks.own_secret else "")
+        for name, connector in find_connectors().items()
+        if connector.webhooks
+    ]
+    return ", ".join(addresses)
 
 
 def _web() -> str:

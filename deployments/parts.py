@@ -26,6 +26,7 @@ UP_SECONDS = 60.0
 @contextmanager
 def database_for_command(*, migrated: bool = True) -> Iterator[None]:
     """A database answers at `storage.settings.database_url()`; a brand-new embedded one has its tables too."""
+    know_public_url()
     if not settings.is_embedded():
         yield
         return
@@ -58,10 +59,17 @@ def api_in_use(home: Path) -> tuple[str, str | None]:
     return running.prefect_api_url, auth_string(home) if running.prefect_is_ours else auth
 
 
+def know_public_url() -> None:
+    """SYNCLINE_PUBLIC_URL says where the web application is that runs here, unless it says something already."""
+    running = run_file.read(settings.home())
+    if running and running.web_url and not os.environ.get("SYNCLINE_PUBLIC_URL"):
+        os.environ["SYNCLINE_PUBLIC_URL"] = running.web_url
+
+
 def web_for_command() -> str:
     """The public address of the web application that answers; ProblemError if none does."""
-    running = run_file.read(settings.home())
-    url = os.environ.get("SYNCLINE_PUBLIC_URL") or (running.web_url if running else "")
+    know_public_url()
+    url = os.environ.get("SYNCLINE_PUBLIC_URL")
     action = "Start `syncline up` in another terminal."
     if not url:
         raise ProblemError("web_not_running", "The web application does not run here.", action)

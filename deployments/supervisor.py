@@ -82,7 +82,7 @@ class Supervisor:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         speaking = client_environment(home, self.running.prefect_api_url, self.auth)
         speaking |= {run_file.MARK: self.running.id, "PATH": path}
-        speaking.setdefault("SYNCLINE_PUBLIC_URL", self.running.web_url)
+        speaking["SYNCLINE_PUBLIC_URL"] = os.environ.get("SYNCLINE_PUBLIC_URL") or self.running.web_url
         self.migration = self._child("migrate", step.command("migrate"), speaking, talks=True)
         self.registration = self._child("register", step.command("register"), speaking, talks=True)
         self.worker = self._child("worker", WORKER, speaking, talks=True)

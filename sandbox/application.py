@@ -2,6 +2,7 @@
 
 import orjson
 
+from sandbox.courier import Courier
 from sandbox.google.api import Google
 from sandbox.http import Request
 from sandbox.ledger import Ledger
@@ -18,10 +19,15 @@ class Sandbox:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        stripe = Stripe(self.ledger)
+        self.courier = Courier()
+        stripe = Stripe(self.ledger, self.courier)
         self.default: Provider = stripe
         """Who answers for paths that are nobody's."""
-        self.providers: tuple[Provider, ...] = (stripe, Slack(self.ledger), Google(self.ledger))
+        self.providers: tuple[Provider, ...] = (
+            stripe,
+            Slack(self.ledger, self.courier),
+            Google(self.ledger, self.courier),
+        )
 
     async def answer(self, request: Request) -> Answer:
         """The answer of whoever the path belongs to."""
@@ -44,6 +50,13 @@ class Sandbox:
         found: dict[str, str] = {}
         for provider in self.providers:
             found |= provider.settings(base)
+        return found
+
+    def deliver_to(self, base: str) -> dict[str, str]:
+        """All providers' default accounts and apps push to Syncline at *base*; the settings that this takes."""
+        found: dict[str, str] = {}
+        for provider in self.providers:
+            found |= provider.deliver_to(base)
         return found
 
     def _owner(self, path: str) -> Provider:

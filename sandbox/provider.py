@@ -30,6 +30,10 @@ class Provider(Protocol):
         """The settings that point the product at it."""
         ...
 
+    def deliver_to(self, base: str) -> Mapping[str, str]:
+        """It pushes to Syncline at *base*; the settings by which that is understood."""
+        ...
+
     def addresses(self, base: str) -> Mapping[str, str]:
         """Where it is and with what its default app signs in, for whoever starts the sandbox at *base*."""
         ...

@@ -2,11 +2,20 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What was done at the provider; and SQL, with its values, that finds a row once it has landed."""
+
+    what: str
+    query: LiteralString
+    values: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,10 @@ class Story:
     """The account's API key; None for one that is connected by a link."""
     action: tuple[str, Callable[[str], Mapping[str, Any]]] | None = None
     """An action's name, and what to ask of it."""
+    push: Callable[[str], Pushed] | None = None
+    """The account is changed, and pushes that."""
+    courier: Callable[[str, str], None] | None = None
+    """Tells the account's courier to `hold` deliveries, or to `forget` those that wait and go on."""
 
 
 def stories() -> list[Story]:

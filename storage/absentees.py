@@ -1,6 +1,7 @@
 """Rows that a complete read has not met: candidates for a tombstone.
 
-A row that was written, or whose record was read by id, since the read began is none, whatever the read has met.
+A row that was written since the read began, or whose record was read by somebody else, is none, whatever the read has
+met.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,12 @@ from storage.full_reads import FullRead
 from storage.tables import StreamTable
 
 _ABSENT = """
-WITH met AS MATERIALIZED ({met}), absent AS (
+WITH met AS MATERIALIZED (
+    {met}
+    UNION
+    SELECT unnest(keys) FROM syncline.read_page
+     WHERE connection_id = %(connection)s AND stream = %(stream)s AND seq > %(start)s
+), absent AS (
     SELECT {key} AS key FROM {table} t
      WHERE t.connection_id = %(connection)s AND t.deleted_at IS NULL AND t.change_seq <= %(start)s AND {only}
        AND NOT EXISTS (SELECT FROM met WHERE met.key = {key})

@@ -16,6 +16,7 @@ from storage.loads import Counts, Load, can_name_a_row
 from storage.page_sql import retire_keys
 from storage.rejected import refusal, set_aside
 from storage.runs import Run
+from storage.told import remember, sort
 from storage.write_records import NotTogether, Target, Written, received, send, write_records
 
 TRANSACTION_SECONDS = 0.25
@@ -114,7 +115,8 @@ class Batch:
         await self._account(load, result)
 
     def _target(self, load: Load) -> Target:
-        return Target(self._connection_id, load.table, load.note, load.full_read)
+        listed = load.full_read is None and not load.read_by_id
+        return Target(self._connection_id, load.table, load.note, load.full_read, listed, load.read_between)
 
     async def _account(self, load: Load, result: Written) -> None:
         stream = load.table.stream
@@ -144,8 +146,35 @@ class Batch:
         await self._conn.execute(query, [self._connection_id, stream, marked, self.seq])
         await checkpoints.settle_rereads(self._conn, self._connection_id, stream, marked, load.note)
 
+    async def _write_told(self, load: Load) -> None:
+        """What events carried, as far as it is newer than what is here."""
+        table, stream = load.table, load.table.stream
+        found = await sort(self._conn, self._connection_id, table, load.told)
+        if found.write:
+            before = self.seq
+            target = Target(self._connection_id, table, before, None)
+            result = await write_records(self._conn, target, [one.record for one in found.write], before)
+            self.seq += len(found.write)
+            await remember(self._conn, self._connection_id, table, found.write, seq=before)
+            await self._account(replace(load, records=[one.record for one in found.write]), result)
+        if found.bury:
+            await self._bury(replace(load, cancelled=found.bury))
+        if found.retire:
+            await self._retire(replace(load, note=self.seq), found.retire)
+        if found.again:
+            self.seq += 1
+            await checkpoints.add_rereads(self._conn, self._connection_id, stream, found.again, self.seq)
+        if found.rejected:
+            await set_aside(self._conn, self._connection_id, table, found.rejected)
+        rejected, rest = len(found.rejected), found.same + len(found.again)
+        self._counts(stream).__iadd__(
+            Counts(read=rest + rejected, unchanged=rest, rejected=rejected, altered=found.altered)
+        )
+
     async def _write_rest(self, load: Load) -> None:
         stream = load.table.stream
+        if load.told:
+            await self._write_told(load)
         deleted = {key for key in load.deleted if can_name_a_row(key)}
         if load.cancelled:
             deleted |= await self._bury(load)
@@ -221,9 +250,11 @@ def _plain(groups: Sequence[Sequence[Load]]) -> Sequence[Sequence[Load]]:
 
 
 def _joined(group: Sequence[Load]) -> Load:
-    """The records of all loads as one; the oldest note counts."""
+    """The records of all loads as one; the oldest note counts, and all the time in which they were read."""
     records = [record for load in group for record in load.records]
-    return replace(group[0], records=records, note=min(load.note for load in group))
+    times = [load.read_between for load in group if load.read_between]
+    between = (min(low for low, _ in times), max(high for _, high in times)) if times else None
+    return replace(group[0], records=records, note=min(load.note for load in group), read_between=between)
 
 
 def _group(loads: Sequence[Load], start: int) -> Sequence[Load]:
@@ -233,7 +264,12 @@ def _group(loads: Sequence[Load], start: int) -> Sequence[Load]:
     while first.plain and end < len(loads):
         load = loads[end]
         records += len(load.records)
-        alike = load.plain and load.table is first.table and load.full_read == first.full_read
+        alike = (
+            load.plain
+            and load.table is first.table
+            and load.full_read == first.full_read
+            and (load.read_between is None) == (first.read_between is None)
+        )
         if not alike or records > GROUP_RECORDS:
             break
         end += 1

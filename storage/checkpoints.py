@@ -141,6 +141,13 @@ async def rereads(db: Database, connection_id: UUID, stream: str, *, limit: int)
     return [row["key"] for row in rows]
 
 
+async def still_to_reread(db: Database, connection_id: UUID, stream: str, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that are still to be read again."""
+    query = "SELECT key FROM syncline.reread WHERE connection_id = %s AND stream = %s AND key = ANY(%s)"
+    async with db.connection() as conn:
+        return {row["key"] async for row in await conn.execute(query, [connection_id, stream, list(keys)])}
+
+
 async def streams_to_reread(db: Database, connection_id: UUID) -> list[str]:
     """The streams that still have records to read again."""
     query = "SELECT DISTINCT stream FROM syncline.reread WHERE connection_id = %s ORDER BY stream"

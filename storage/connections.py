@@ -53,16 +53,18 @@ async def upsert(
     scopes: Sequence[str],
     credentials: Mapping[str, str],
     grant_key: str | None = None,
+    keep: Sequence[str] = (),
 ) -> tuple[Connection, bool]:
     """The active connection of that account, and whether it is new. An account that was connected keeps its id,
-    its data and its checkpoints.
+    its data and its checkpoints, and of its credentials the fields in *keep* that are not given anew.
     """
 
     async def work() -> tuple[Connection, bool]:
         async with db.transaction() as conn:
             await keys_ready(conn)
             id_, created = await _claimed(conn, uuid4(), (connector, user_id, account, mode), name)
-            await _let_in(conn, id_, name=name, scopes=scopes, credentials=credentials, grant_key=grant_key)
+            given = await _kept(conn, id_, keep) | dict(credentials)
+            await _let_in(conn, id_, name=name, scopes=scopes, credentials=given, grant_key=grant_key)
             return await _get(conn, id_), created
 
     return await db.repeat(work)
@@ -78,8 +80,11 @@ async def reconnect(
     scopes: Sequence[str],
     credentials: Mapping[str, str],
     grant_key: str | None = None,
+    keep: Sequence[str] = (),
 ) -> Connection:
-    """The same connection, active again; Conflict when the credentials open another account or mode."""
+    """The same connection, active again, with the fields in *keep* that are not given anew; Conflict when the
+    credentials open another account or mode.
+    """
 
     async def work() -> Connection:
         async with db.transaction() as conn:
@@ -91,7 +96,8 @@ async def reconnect(
                     f" ({before.external_account_id}, {before.mode}).",
                     "Use credentials of the same account, or connect the other account as a connection of its own.",
                 )
-            await _let_in(conn, connection_id, name=name, scopes=scopes, credentials=credentials, grant_key=grant_key)
+            given = await _kept(conn, connection_id, keep) | dict(credentials)
+            await _let_in(conn, connection_id, name=name, scopes=scopes, credentials=given, grant_key=grant_key)
             return await _get(conn, connection_id)
 
     return await db.repeat(work)
@@ -219,6 +225,19 @@ async def _claimed(conn: Conn, new: UUID, account: tuple[str, str, str, str], na
     if row is None:  # purged between the two statements
         raise unknown(new)
     return row["id"], created
+
+
+async def _kept(conn: Conn, connection_id: UUID, names: Sequence[str]) -> dict[str, str]:
+    """These fields of the credentials there are; none when no key here opens them."""
+    query = "SELECT credentials FROM syncline.connection WHERE id = %s FOR UPDATE"
+    row = await (await conn.execute(query, [connection_id])).fetchone() if names else None
+    if row is None or row["credentials"] is None:
+        return {}
+    try:
+        found = unseal(connection_id, row["credentials"])
+    except KeysUnusable:
+        return {}
+    return {name: found[name] for name in names if name in found}
 
 
 async def _let_in(

@@ -34,6 +34,17 @@ class FullRead:
     confirm_deletes: bool
 
 
+# Whatever was asked for before is read again by id, unless it is equal: what this read has seen is not told apart.
+_MARK_ALL: LiteralString = """
+    INSERT INTO syncline.read_mark (connection_id, stream, key, seq) VALUES (%(connection)s, %(stream)s, '', %(seq)s)
+    ON CONFLICT (connection_id, stream, key) DO UPDATE SET seq = excluded.seq, at = now()
+"""
+_MARK_ALL_NOW: LiteralString = """
+    INSERT INTO syncline.read_mark (connection_id, stream, key, seq)
+    SELECT id, %(stream)s, '', change_seq + 1 FROM syncline.connection WHERE id = %(connection)s
+    ON CONFLICT (connection_id, stream, key) DO UPDATE SET seq = excluded.seq, at = now()
+"""
+
 _SELECT = "SELECT id, stream, start_seq, change_cursor, confirm_deletes FROM syncline.full_read"
 
 
@@ -62,7 +73,11 @@ async def begin(
             INSERT INTO syncline.full_read (connection_id, stream, start_seq, change_cursor, confirm_deletes)
             VALUES (%s, %s, %s, %s, %s) RETURNING id, stream, start_seq, change_cursor, confirm_deletes
         """
-        values = [*key, seq, Jsonb(dict(change_cursor)), confirm_deletes]
+        # What somebody else has asked for before now, and writes later, is no part of what this read will judge.
+        began = seq + 1
+        await conn.execute("UPDATE syncline.connection SET change_seq = %s WHERE id = %s", [began, run.connection_id])
+        await conn.execute(_MARK_ALL, {"connection": run.connection_id, "stream": stream, "seq": began})
+        values = [*key, began, Jsonb(dict(change_cursor)), confirm_deletes]
         row = await (await conn.execute(insert, values)).fetchone()
         if row is None:
             raise AssertionError  # RETURNING of an insert
@@ -142,5 +157,6 @@ def finished(connection_id: UUID, full_read: FullRead, *, by_scope: bool = False
             """,
             {"id": full_read.id, "connection": connection_id, "stream": full_read.stream, "by_scope": by_scope},
         ),
+        Statement(f"mark {full_read.stream}", _MARK_ALL_NOW, {"connection": connection_id, "stream": full_read.stream}),
         Statement(f"end {full_read.stream}", "DELETE FROM syncline.full_read WHERE id = %(id)s", {"id": full_read.id}),
     ]

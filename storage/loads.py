@@ -28,13 +28,26 @@ def can_name_a_row(key: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A record that an event carried, as it was at `at` by the provider's clock in Unix seconds.
+
+    `made`: it was just made, so nothing older can be known of it. `gone`: it is deleted, for good.
+    """
+
+    record: bytes
+    at: float
+    made: bool = False
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """Something to be committed for one stream: records, deletions, and the checkpoint that covers them.
 
     `note` is the connection's counter as it stood before the request that brought this was sent. `read_by_id` are the
     keys of records that were asked for one by one: they leave a mark even where nothing changed, and settle what was
     to be read again. `touched` keys are to be read by id. `cancelled` are records that are gone, with what is left of
-    them. `after` runs in the same transaction, last.
+    them. `told` are records that events carried. `after` runs in the same transaction, last.
     """
 
     table: StreamTable
@@ -45,18 +58,21 @@ class Load:
     touched: Sequence[str] = ()
     read_by_id: Sequence[str] = ()
     full_read: UUID | None = None
+    read_between: tuple[float, float] | None = None
+    """When the provider made it, by its own clock in Unix seconds."""
+    told: Sequence[Told] = ()
     after: Sequence[Statement] = ()
     read_at: float = field(default_factory=time.monotonic)
 
     @property
     def size(self) -> int:
         """Bytes of its records."""
-        return sum(map(len, self.records)) + sum(map(len, self.cancelled))
+        return sum(map(len, self.records)) + sum(map(len, self.cancelled)) + sum(len(one.record) for one in self.told)
 
     @property
     def plain(self) -> bool:
         """Nothing but records, so that it may be written in one statement with its neighbours."""
-        return not (self.deleted or self.cancelled or self.touched or self.read_by_id)
+        return not (self.deleted or self.cancelled or self.touched or self.read_by_id or self.told)
 
     def pieces(self) -> Iterator["Load"]:
         """The same in pieces that one statement can take; the last one has all that belongs to the whole."""
@@ -67,7 +83,9 @@ class Load:
         size = 0
         for record in self.records:
             if piece and (len(piece) == RECORDS or size + len(record) > BYTES):
-                yield replace(self, records=piece, deleted=(), cancelled=(), touched=(), read_by_id=(), after=())
+                yield replace(
+                    self, records=piece, deleted=(), cancelled=(), touched=(), read_by_id=(), told=(), after=()
+                )
                 piece, size = [], 0
             piece.append(record)
             size += len(record)

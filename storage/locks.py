@@ -15,21 +15,22 @@ from storage.database import Conn
 
 POLL_SECONDS = 0.5
 
+_HELD = """
+    SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
+     WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+"""The keys of all session and transaction locks that anybody holds here."""
+
 
 def run_lock_held(connection_id: str) -> sql.Composed:
     """SQL that tells whether the run lock of the connection in that column is held.
 
     It looks without taking it for a moment: whoever wants the lock must never find us in the way.
     """
-    return sql.SQL(
-        """
-        hashtextextended('run:' || {}, 0) IN (
-            SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
-            WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        )
-        """
-    ).format(sql.Identifier(*connection_id.split(".")))
+    return sql.SQL("hashtextextended('run:' || {}, 0) IN ({})").format(
+        sql.Identifier(*connection_id.split(".")), sql.SQL(_HELD)
+    )
 
 
 async def write_lock(conn: Conn, connection_id: UUID) -> None:
@@ -84,3 +85,22 @@ async def keys_left(conn: Conn) -> None:
 async def one_rotation(session: Conn) -> None:
     """Rotations take turns; the turn is the session's until it is closed."""
     await session.execute("SELECT pg_advisory_lock(hashtextextended('syncline:rotate', 0))")
+
+
+_DRAIN = "hashtextextended('syncline:drain', 0)"
+
+
+async def take_drain_lock(session: Conn) -> bool:
+    """Whether this session alone drains the inbox from now on, until it lets go or is closed."""
+    row = await (await session.execute(f"SELECT pg_try_advisory_lock({_DRAIN}) AS got")).fetchone()
+    return bool(row and row["got"])
+
+
+async def free_drain_lock(session: Conn) -> None:
+    """Somebody else may drain the inbox."""
+    await session.execute(f"SELECT pg_advisory_unlock({_DRAIN})")
+
+
+def drain_lock_held() -> sql.Composed:
+    """SQL with one column `held`: whether somebody drains the inbox. It takes nothing."""
+    return sql.SQL("SELECT {} IN ({}) AS held").format(sql.SQL(_DRAIN), sql.SQL(_HELD))

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -332,6 +333,117 @@ class Action(ControlTable, table=True):
     created_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
     sent_at: datetime | None = Field(sa_type=Moment)
     ended_at: datetime | None = Field(sa_type=Moment)
+
+
+class WebhookEvent(ControlTable, table=True):
+    __tablename__ = "webhook_event"
+    __table_args__ = (
+        UniqueConstraint(
+            "connector",
+            "connection_id",
+            "provider_event_id",
+            name="webhook_event_key",
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("webhook_event_due_idx", "due_at", postgresql_where=text("status = 'pending'")),
+        Index(None, "connection_id", text("received_at DESC"), text("id DESC")),
+        Index(None, "received_at"),
+        CheckConstraint("status IN ('pending', 'applied', 'failed', 'ignored')", name="status"),
+        {"comment": "The inbox: verified deliveries, stored before they were acknowledged."},
+    )
+
+    id: UUID = Field(primary_key=True, sa_type=PG_UUID, sa_column_kwargs=NEW_ID)
+    connector: str = Field(sa_type=Text)
+    connection_id: UUID | None = Field(
+        sa_type=PG_UUID,
+        foreign_key=CONNECTION,
+        ondelete="CASCADE",
+        description="Null: of no account that is connected.",
+    )
+    provider_event_id: str = Field(
+        sa_type=Text, description="The provider's id of it, or the SHA-256 of its body where it has none."
+    )
+    event_type: str | None = Field(sa_type=Text)
+    status: str = Field(sa_type=Text, description="pending, applied, failed or ignored.")
+    attempts: int = Field(sa_column_kwargs=ZERO)
+    error: str | None = Field(sa_type=Text, description="For people: why it could not be applied.")
+    error_code: str | None = Field(sa_type=Text)
+    received_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+    applied_at: datetime | None = Field(sa_type=Moment)
+    due_at: datetime = Field(
+        sa_type=Moment, sa_column_kwargs=NOW, description="When it may be taken: who takes it moves this a minute on."
+    )
+    said: dict[str, Any] = Field(
+        sa_type=JSONB, sa_column_kwargs=EMPTY_OBJECT, description="What only headers told, as far as it is needed."
+    )
+    body: bytes = Field(sa_type=BYTEA, description="As received.")
+
+
+class PushChannel(ControlTable, table=True):
+    __tablename__ = "push_channel"
+    __table_args__ = (
+        Index(None, "connection_id", "subject"),
+        Index(None, "expires_at"),
+        CheckConstraint("state IN ('active', 'refused', 'failed', 'stopped')", name="state"),
+        {"comment": "What a provider was asked to push: a channel or a watch, for each subject such as a calendar."},
+    )
+
+    id: str = Field(primary_key=True, sa_type=Text, description="The channel's id at the provider, made here.")
+    connection_id: UUID = Field(sa_type=PG_UUID, foreign_key=CONNECTION, ondelete="CASCADE")
+    subject: str = Field(sa_type=Text, description="What is watched; empty: the whole account.")
+    address: str = Field(sa_type=Text, description="Where the provider delivers to.")
+    token_hash: bytes = Field(sa_type=BYTEA, description="SHA-256 of the secret that deliveries must bring.")
+    resource_id: str | None = Field(sa_type=Text, description="The provider's own name of it, for stopping it.")
+    state: str = Field(sa_type=Text, description="active, refused, failed or stopped.")
+    error: str | None = Field(sa_type=Text, description="For people: why nothing is pushed.")
+    expires_at: datetime | None = Field(sa_type=Moment)
+    created_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+    tried_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW, description="When it was last asked for.")
+
+
+class Alert(ControlTable, table=True):
+    __tablename__ = "alert"
+    __table_args__ = (
+        Index(
+            "alert_open_key",
+            "kind",
+            "service",
+            "connection_id",
+            "subject",
+            unique=True,
+            postgresql_where=text("cleared_at IS NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index(None, "raised_at"),
+        {"comment": "What somebody should look at; open until it is cleared."},
+    )
+
+    id: UUID = Field(primary_key=True, sa_type=PG_UUID, sa_column_kwargs=NEW_ID)
+    kind: str = Field(sa_type=Text, description="Such as push_expiring.")
+    service: str = Field(sa_type=Text, description="The connector concerned.")
+    connection_id: UUID | None = Field(sa_type=PG_UUID, foreign_key=CONNECTION, ondelete="CASCADE")
+    subject: str = Field(sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    sentence: str = Field(sa_type=Text, description="For people: what is wrong and what to do.")
+    raised_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+    cleared_at: datetime | None = Field(sa_type=Moment)
+
+
+# No primary key: its rows are only ever added, looked through for a day, and dropped.
+ReadPage = Table(
+    "read_page",
+    ControlTable.metadata,
+    Column("connection_id", PG_UUID, ForeignKey(CONNECTION, ondelete="CASCADE"), nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("after_seq", BigInteger, nullable=False, comment="What it wrote has a change_seq above this."),
+    Column("seq", BigInteger, nullable=False, comment="And up to this."),
+    Column("keys", Texts, nullable=False, comment="Its keys whose rows were equal already."),
+    Column("not_before", Double, comment="When the provider made it, by its own clock: no earlier."),
+    Column("not_after", Double, comment="And no later."),
+    Column("at", Moment, nullable=False, server_default=text("now()")),
+    Index(None, "connection_id", "stream", "seq"),
+    Index(None, "at"),
+    comment="Pages and events that were written of late: what they found unchanged, and how old they were.",
+)
 
 
 def _describe_columns(table: type[ControlTable]) -> None:

@@ -23,13 +23,15 @@ _KEY = (
 
 @cache
 def write_page(table: StreamTable) -> bytes:
-    """Parameters: connection, stream, body (a JSON array), note, seq, full_read (or null). One row comes back.
+    """Parameters: connection, stream, body (a JSON array), note, seq, full_read (or null), listed, not_before and
+    not_after (or null). One row comes back.
 
     `note` is the connection's counter as it stood before the request was sent; `seq` the counter now: the record at
-    place n takes seq + n. Back come how many rows were `written` and `born` (not alive before), how many `keys` there
-    were (a key that stands twice counts once, and its last record wins), how many records were `given`, the places of
-    `keyless` ones, and as `late` the keys that somebody wrote after the note with other content: those are to be read
-    again.
+    place n takes seq + n. What is `listed` outside of a full read notes the keys that it found unchanged; what comes
+    with its time, by the provider's clock, notes that. Back come how many rows were `written` and `born` (not alive
+    before), how many `keys` there were (a key that stands twice counts once, and its last record wins), how many
+    records were `given`, the places of `keyless` ones, and as `late` the keys that somebody wrote after the note with
+    other content, or all of them, equal or not, where a full read began or ended after it: those are to be read again.
 
     The lookup stands behind OFFSET 0 so that it is always a probe of the primary key for each record, however little
     the planner knows of a table that is being filled; with a join it may read the whole connection for each page.
@@ -66,13 +68,17 @@ def key_of_record(table: StreamTable) -> sql.Composed:
     )
 
 
-# The keys that somebody read or deleted after the note without a row to show for it.
+# The keys that somebody read or deleted after the note without a row to show for it. An empty one stands for all: a
+# full read began or ended there, and what it had seen is not told apart any more.
 _NEWER = sql.SQL("""
     SELECT key FROM syncline.read_mark
      WHERE connection_id = %(connection)s AND stream = %(stream)s AND seq > %(note)s
     UNION ALL
     SELECT unnest(s.keys) FROM syncline.full_read f JOIN syncline.seen s ON s.full_read_id = f.id
      WHERE f.connection_id = %(connection)s AND f.stream = %(stream)s AND s.seq > %(note)s
+    UNION ALL
+    SELECT unnest(keys) FROM syncline.read_page
+     WHERE connection_id = %(connection)s AND stream = %(stream)s AND seq > %(note)s
 """)
 
 _WRITE_PAGE = """
@@ -85,8 +91,9 @@ WITH given AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT i.*, {key} AS key, t.change_seq IS NOT NULL AS known, t.deleted_at IS NOT NULL AS retired,
            COALESCE(t.same, false) AS same,
-           NOT COALESCE(t.same, false)
-               AND (COALESCE(t.change_seq > %(note)s, false) OR {key} IN (SELECT key FROM newer)) AS late
+           (NOT COALESCE(t.same, false)
+            AND (COALESCE(t.change_seq > %(note)s, false) OR {key} IN (SELECT key FROM newer)))
+               OR (%(note)s > 0 AND %(full_read)s::uuid IS NULL AND '' IN (SELECT key FROM newer)) AS late
       FROM incoming i LEFT JOIN LATERAL (
                SELECT change_seq, deleted_at, deleted_at IS NULL AND t.raw = i.raw AS same FROM {table} t
                 WHERE t.connection_id = %(connection)s AND {join} OFFSET 0
@@ -106,6 +113,14 @@ WITH given AS MATERIALIZED (
     INSERT INTO syncline.seen (full_read_id, seq, keys)
     SELECT %(full_read)s::uuid, %(seq)s + (SELECT count(*) FROM given), array_agg(key) FROM judged
      WHERE same AND %(full_read)s::uuid IS NOT NULL HAVING count(*) > 0
+), listed AS (
+    INSERT INTO syncline.read_page (connection_id, stream, after_seq, seq, keys, not_before, not_after)
+    SELECT %(connection)s, %(stream)s, %(seq)s, %(seq)s + (SELECT count(*) FROM given),
+           COALESCE(array_agg(key) FILTER (WHERE same AND NOT late AND %(full_read)s::uuid IS NULL), '{{}}'),
+           %(not_before)s::float8, %(not_after)s::float8
+      FROM judged WHERE %(listed)s OR %(not_before)s::float8 IS NOT NULL
+    HAVING %(not_before)s::float8 IS NOT NULL
+        OR count(*) FILTER (WHERE same AND NOT late AND %(full_read)s::uuid IS NULL) > 0
 )
 SELECT count(*) FILTER (WHERE NOT same AND NOT late) AS written,
        count(*) FILTER (WHERE NOT late AND (NOT known OR retired)) AS born,
@@ -150,7 +165,8 @@ WITH given AS MATERIALIZED (
     {newer}
 ), judged AS MATERIALIZED (
     SELECT g.*, t.place, t.deleted_at IS NULL AND t.place IS NOT NULL AS alive,
-           COALESCE(t.change_seq > %(note)s, false) OR g.key IN (SELECT key FROM newer) AS late
+           COALESCE(t.change_seq > %(note)s, false) OR g.key IN (SELECT key FROM newer)
+               OR '' IN (SELECT key FROM newer) AS late
       FROM given g LEFT JOIN LATERAL (
                SELECT t.ctid AS place, change_seq, deleted_at FROM {table} t
                 WHERE t.connection_id = %(connection)s AND {join} OFFSET 0

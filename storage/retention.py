@@ -1,4 +1,4 @@
-"""What is old enough to be forgotten: the log of requests and runs, and the marks of reads."""
+"""What is old enough to be forgotten: the log of requests and runs, events, channels, and the marks of reads."""
 
 from functools import partial
 from typing import LiteralString
@@ -11,6 +11,7 @@ BATCH = 5_000
 # A page that is older than a day is never written, so its mark has nothing left to guard.
 MARK_DAYS = 1
 SESSION_DAYS = 1
+CHANNEL_DAYS = 1
 
 OLD_REQUESTS = """
     DELETE FROM syncline.api_request WHERE id IN (
@@ -35,6 +36,31 @@ OLD_SESSIONS = """
 """
 
 
+# What waits or has failed is kept, however old: somebody may still want it applied.
+OLD_EVENTS = """
+    DELETE FROM syncline.webhook_event WHERE id IN (
+        SELECT id FROM syncline.webhook_event
+        WHERE status IN ('applied', 'ignored') AND received_at < now() - make_interval(days => %s)
+        ORDER BY received_at LIMIT %s
+    )
+"""
+OLD_PAGES = """
+    DELETE FROM syncline.read_page WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM syncline.read_page WHERE at < now() - make_interval(days => %s) ORDER BY at LIMIT %s
+    ))
+"""
+OLD_ALERTS = """
+    DELETE FROM syncline.alert WHERE id IN (
+        SELECT id FROM syncline.alert WHERE cleared_at < now() - make_interval(days => %s) LIMIT %s
+    )
+"""
+OLD_CHANNELS = """
+    DELETE FROM syncline.push_channel WHERE id IN (
+        SELECT id FROM syncline.push_channel
+        WHERE state = 'stopped' AND coalesce(expires_at, tried_at) < now() - make_interval(days => %s) LIMIT %s
+    )
+"""
+
 # That a key was used is never forgotten, nor anything of an action of which nobody knows what came of it.
 OLD_RESULTS = """
     UPDATE syncline.action SET result = NULL, memo = NULL WHERE id IN (
@@ -53,6 +79,10 @@ async def prune(db: Database) -> dict[str, int]:
         "api_request": await _prune(db, OLD_REQUESTS, log_days),
         "action": await _prune(db, OLD_RESULTS, action_days),
         "sync_run": await _prune(db, OLD_RUNS, log_days),
+        "webhook_event": await _prune(db, OLD_EVENTS, storage_settings().webhook_retention_days),
+        "alert": await _prune(db, OLD_ALERTS, log_days),
+        "read_page": await _prune(db, OLD_PAGES, MARK_DAYS),
+        "push_channel": await _prune(db, OLD_CHANNELS, CHANNEL_DAYS),
         "connect_session": await _prune(db, OLD_SESSIONS, SESSION_DAYS),
         # The age is asked twice: a mark that was renewed since it was looked up stays.
         "read_mark": await _prune(db, OLD_MARKS, MARK_DAYS, MARK_DAYS),

@@ -44,7 +44,8 @@ class Run:
 
     id: UUID
     connection_id: UUID
-    epoch: int
+    epoch: int | None
+    """None: it only takes turns with whoever holds the run lock, as what applies webhooks does."""
     flow_run_id: UUID | None
 
 
@@ -102,7 +103,7 @@ async def fence(conn: Conn, run: Run) -> int:
         raise Fenced("This connection was removed while it was syncing.")
     if row["state"] != "active":
         raise Fenced(*WHY_NOT[row["state"]])
-    if row["epoch"] != run.epoch:
+    if run.epoch is not None and row["epoch"] != run.epoch:
         raise Fenced("Another sync of this connection has taken over.")
     return int(row["change_seq"])
 
@@ -134,6 +135,31 @@ async def end(
     async def work() -> None:
         async with db.connection() as conn:
             await conn.execute(query, [outcome, Jsonb(counts), error, error_code, Jsonb(list(notes)), run.id])
+
+    await db.repeat(work)
+
+
+async def note_webhook(db: Database, run: Run, trigger: Trigger, counts: Mapping[str, Any], error: str | None) -> None:
+    """What webhooks have changed so far in this run, which holds no lock and so is never open."""
+    query = """
+        INSERT INTO syncline.sync_run
+               (id, connection_id, flow_run_id, mode, trigger, epoch, outcome, ended_at, counts, error)
+        SELECT %(id)s, id, %(flow_run)s, 'webhook', %(trigger)s, epoch, %(outcome)s, now(), %(counts)s, %(error)s
+          FROM syncline.connection WHERE id = %(connection)s
+        ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, ended_at = now(), counts = excluded.counts,
+                                       error = excluded.error
+    """
+    values: dict[str, Any] = {
+        "id": run.id,
+        "connection": run.connection_id,
+        "flow_run": run.flow_run_id,
+        "trigger": trigger,
+    }
+    values |= {"outcome": "failed" if error else "done", "counts": Jsonb(dict(counts)), "error": error}
+
+    async def work() -> None:
+        async with db.connection() as conn:
+            await conn.execute(query, values)
 
     await db.repeat(work)
 

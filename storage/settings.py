@@ -27,6 +27,7 @@ class StorageSettings(BaseSettings):
     database_url: SecretStr | None = None
     encryption_keys: SecretStr | None = None
     log_retention_days: int = Field(default=30, ge=1, le=36_500)
+    webhook_retention_days: int = Field(default=30, ge=1, le=36_500)
     action_retention_days: int = Field(default=30, ge=1, le=36_500)
 
 

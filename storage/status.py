@@ -1,4 +1,4 @@
-"""How every connection stands: what people, pages and programs are shown. Two queries, however many connections."""
+"""How every connection stands: what people, pages and programs are shown. A few queries, however many connections."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg import sql
 
+from storage import push_channels
 from storage.connections import Connection
 from storage.database import Database
 from storage.health import health, histories, services
@@ -44,6 +45,9 @@ FACTS = sql.SQL(
     """
 ).format(held=run_lock_held("connection_id"))
 
+Pushed = Callable[[str, Sequence[Mapping[str, Any]]], Mapping[str, Mapping[str, str | None]]]
+"""Given a connector's name and a connection's channels: how each stream is pushed."""
+
 NEW_STREAM: Mapping[str, Any] = {
     "available": True,
     "unavailable_reason": None,
@@ -57,17 +61,24 @@ async def status(
     db: Database,
     streams: Mapping[str, Sequence[str]] | None = None,
     next_sync: Callable[[Connection], datetime | None] | None = None,
+    pushed: Pushed | None = None,
 ) -> dict[str, Any]:
     """The status object. *streams* names each connector's streams, so that one never read is shown as well;
-    *next_sync* knows when an active connection's turn comes.
+    *next_sync* knows when an active connection's turn comes, *pushed* what a connection's channels are for.
     """
     known = streams or {}
     history = {found.connection_id: found for found in await histories(db)}
     async with db.connection() as conn:
         rows = await (await conn.execute(FACTS)).fetchall()
+    channels = await push_channels.shown(db, [row["id"] for row in rows])
+    told = {
+        row["id"]: pushed(row["connector"], channels.get(row["id"], []))
+        for row in rows
+        if pushed and row["state"] != "disconnected"
+    }
     return {
         "connections": [
-            _standing(row, known.get(row["connector"], ()), next_sync)
+            _standing(row, known.get(row["connector"], ()), next_sync, told.get(row["id"], {}))
             | {"health": health(row["connector"], [history[row["id"]]] if row["id"] in history else [])}
             for row in rows
         ],
@@ -76,10 +87,13 @@ async def status(
 
 
 def _standing(
-    row: Mapping[str, Any], known: Sequence[str], next_sync: Callable[[Connection], datetime | None] | None
+    row: Mapping[str, Any],
+    known: Sequence[str],
+    next_sync: Callable[[Connection], datetime | None] | None,
+    pushed: Mapping[str, Mapping[str, str | None]],
 ) -> dict[str, Any]:
     connection = Connection(**{field.name: row[field.name] for field in fields(Connection)})
-    streams = _streams(row["streams"] or {}, known)
+    streams = [stream | {"push": pushed.get(stream["stream"])} for stream in _streams(row["streams"] or {}, known)]
     is_active = connection.state == "active"
     return {
         "id": str(connection.id),
@@ -116,7 +130,6 @@ def _stream(state: Mapping[str, Any]) -> dict[str, Any]:
         "complete_from": _moment(coverage.get("complete_from")),
         "backlog": coverage.get("backlog", 0),
         "unreadable": sorted(coverage.get("unreadable", {}).values()),
-        "push": None,
     }
 
 

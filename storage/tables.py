@@ -40,6 +40,8 @@ class StreamTable:
     """Only rows with these values, as text, may be retired for being absent."""
     parent: "StreamTable | None" = None
     """The table whose key is the first key column of this one."""
+    versions: tuple[tuple[str, ...], ...] = ()
+    """Paths in a record to texts that only grow, the weightiest first."""
 
     def __post_init__(self) -> None:
         names = [*self.key, *self.columns]

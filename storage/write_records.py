@@ -53,6 +53,10 @@ class Target:
     table: StreamTable
     note: int
     full_read: UUID | None
+    listed: bool = False
+    """Whether the records came in a list, outside of a full read: then those that are unchanged are noted too."""
+    read_between: tuple[float, float] | None = None
+    """When the provider told them, by its own clock."""
 
 
 async def write_records(
@@ -87,6 +91,9 @@ async def send(conn: Conn, target: Target, records: Sequence[bytes], seq: int) -
         "note": target.note,
         "seq": seq,
         "full_read": target.full_read,
+        "listed": target.listed,
+        "not_before": target.read_between[0] if target.read_between else None,
+        "not_after": target.read_between[1] if target.read_between else None,
     }
     return await conn.execute(write_page(target.table), values, prepare=True)
 

@@ -1,7 +1,7 @@
 """Connects accounts: the credentials are tried at the provider first, then kept encrypted."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -37,6 +37,7 @@ async def connect_api_key(
         mode=account.mode,
         scopes=[],
         credentials=dict(credentials),
+        keep=_beside_the_key(connector),
     )
 
 
@@ -52,7 +53,13 @@ async def reconnect_api_key(db: "Database", connection_id: UUID, credentials: Ma
         mode=account.mode,
         scopes=[],
         credentials=dict(credentials),
+        keep=_beside_the_key(connection.connector),
     )
+
+
+def _beside_the_key(connector: str) -> Sequence[str]:
+    """What stays as it is when a new key comes without it, such as the secret of a webhook endpoint."""
+    return get(connector).credential_fields[1:]
 
 
 async def _identify(db: "Database", name: str, credentials: Mapping[str, str]) -> "Account":

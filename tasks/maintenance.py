@@ -4,7 +4,10 @@ from prefect import task
 
 from storage import action_lists, retention, runs
 from storage.database import open_database
+from tasks.drain_inbox import drain_inbox
+from tasks.renew_push import renew_push
 from tasks.tokens import renew_idle
+from tasks.workshop import open_workshop
 
 
 @task(name="sweep-runs", task_run_name="close runs that died", persist_result=False)
@@ -26,6 +29,20 @@ async def sweep_actions() -> int:
     """How many actions are unknown now: whoever was sending them has died."""
     async with open_database() as db:
         return await action_lists.sweep(db)
+
+
+@task(name="sweep-inbox", task_run_name="apply events that wait", persist_result=False)
+async def sweep_inbox() -> int:
+    """How many events were applied that nobody else had taken."""
+    async with open_workshop() as workshop:
+        return await drain_inbox(workshop, "schedule", linger=0) or 0
+
+
+@task(name="renew-push", task_run_name="renew what providers push by", persist_result=False)
+async def renew_channels() -> int:
+    """How many connections had channels or watches that would end soon."""
+    async with open_workshop() as workshop:
+        return await renew_push(workshop)
 
 
 @task(name="prune", task_run_name="prune past retention", persist_result=False)

@@ -47,6 +47,16 @@ class Plan:
         ]
         return ends
 
+    async def look_again(self) -> list[End]:
+        """The changes of what has been read already are read once more, and nothing in full."""
+        sync = self.sync
+        db, connection_id = sync.workshop.db, sync.run.connection_id
+        streams = sync.source.connector.streams
+        wanted = [one.name for one in streams if one.scopes <= sync.source.client.session.scopes]
+        states = await checkpoints.states(db, connection_id, wanted)
+        changes = [name for name in wanted if states[name].cursor is not None]
+        return await self._read_changes(changes, await full_reads.unfinished(db, connection_id)) if changes else []
+
     async def _granted(self, name: str) -> bool:
         """Whether the user has allowed what the stream needs; one that may not be read says so, and its rows stay."""
         sync = self.sync

@@ -1,7 +1,7 @@
 """Applies a connector's change feed from each stream's change cursor on."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from connectors.base import Change, Coverage
@@ -18,15 +18,24 @@ from tasks.sync import Asked, End, Sync, worst
 
 async def read_changes(sync: Sync, cursors: Mapping[str, Mapping[str, Any]]) -> End:
     """These streams hold what the feed tells up to now, unless time ran out. Raises CursorExpired before the first."""
+    feed = sync.source.connector.changes(sync.source.client, {name: dict(c) for name, c in cursors.items()})
+    end, closed = await apply_changes(sync, feed)
+    if sync.source.out_of_time and end == "continued":
+        return end
+    return worst([end, await _end(sync, [name for name in cursors if name not in closed])])
+
+
+async def apply_changes(sync: Sync, feed: AsyncIterator[Change]) -> tuple[End, set[str]]:
+    """What the feed tells is queued, to its end unless time ran out; and the streams that may not be read."""
     began = sync.loader.note
-    changes = aiter(sync.source.connector.changes(sync.source.client, {name: dict(c) for name, c in cursors.items()}))
+    changes = aiter(feed)
     closed: set[str] = set()
     ends: list[End] = []
     while not sync.source.out_of_time:
         asked = Asked.now(sync.loader)
         change = await anext(changes, None)
         if change is None:
-            return worst([*ends, await _end(sync, [name for name in cursors if name not in closed])])
+            return worst(ends), closed
         if time.monotonic() - asked.at > STALE_SECONDS:
             raise StaleRead
         if change.unavailable:
@@ -34,7 +43,7 @@ async def read_changes(sync: Sync, cursors: Mapping[str, Mapping[str, Any]]) -> 
             await _close(sync, change)
         else:
             ends.append(await _apply(sync, change, asked, began))
-    return "continued"
+    return "continued", closed
 
 
 async def _apply(sync: Sync, change: Change, asked: Asked, began: int) -> End:
@@ -65,6 +74,7 @@ def _load(sync: Sync, change: Change, asked: Asked, after: list[Statement]) -> L
         deleted=key_texts(page.deleted),
         cancelled=page.cancelled,
         touched=key_texts(page.touched),
+        read_between=page.read_between,
         after=after,
     )
 

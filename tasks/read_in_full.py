@@ -97,6 +97,7 @@ class FullReader:
             cancelled=page.cancelled,
             touched=key_texts(page.touched),
             full_read=self._full_read.id,
+            read_between=page.read_between,
             after=[*after, *self._progressed(page)],
         )
         await self._sync.loader.add(load)

@@ -22,12 +22,13 @@ class DeleteGuard:
 
 
 class SyncSettings(BaseSettings):
-    """SYNCLINE_RUN_BUDGET_SECONDS and SYNCLINE_DELETE_GUARD."""
+    """SYNCLINE_RUN_BUDGET_SECONDS, SYNCLINE_DELETE_GUARD, and SYNCLINE_PUBLIC_URL, which providers deliver to."""
 
     model_config = SettingsConfigDict(env_prefix="SYNCLINE_", hide_input_in_errors=True, env_ignore_empty=True)
 
     run_budget_seconds: Annotated[float, Field(gt=0)] = 600
     delete_guard: Annotated[str, Field(pattern=r"^ *\d{1,12} *, *(100|\d{1,2})(\.\d+)? *$")] = "100,20"
+    public_url: str = ""
 
     @property
     def guard(self) -> DeleteGuard:

@@ -16,7 +16,7 @@ def tables_of(connector: str) -> dict[str, StreamTable]:
     def table(name: str) -> StreamTable:
         stream = found.stream(name)
         parent = table(stream.parent) if stream.parent else None
-        return StreamTable(connector, name, stream.key, stream.columns, stream.absent_where, parent)
+        return StreamTable(connector, name, stream.key, stream.columns, stream.absent_where, parent, stream.versions)
 
     return {stream.name: table(stream.name) for stream in found.streams}
 

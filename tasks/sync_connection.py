@@ -20,8 +20,10 @@ from storage.runs import Outcome, Run
 from tasks.artifacts import ProgressArtifacts
 from tasks.plan import Plan
 from tasks.progress import Progress
+from tasks.push import keep_watched
 from tasks.requests import Request, Result
 from tasks.sync import CURRENT, Sync
+from tasks.taken_events import apply_own
 from tasks.workshop import Workshop, scope_of
 
 FULL_WAIT_SECONDS = 900.0
@@ -110,9 +112,11 @@ class _Attempt:
             async with loader, self._published():
                 sync = Sync(self.workshop, source, loader, self.run, self.progress, self.notes)
                 CURRENT.set(sync)
-                ends = await Plan(
-                    sync, self.request.mode, self.request.streams, self.request.confirm_deletes
-                ).carry_out()
+                plan = Plan(sync, self.request.mode, self.request.streams, self.request.confirm_deletes)
+                ends = await plan.carry_out()
+                await apply_own(sync)
+                if await keep_watched(sync):  # what changed between the last look and the new channel
+                    ends += await plan.look_again()
         if sync.failures:
             return "failed", next(iter(sync.failures.values()))
         if "continued" in ends:

@@ -15,7 +15,7 @@ from storage.errors import StorageError
 from tasks.workshop import Workshop, open_workshop
 from web import documents, probes
 from web.answers import handle
-from web.api import actions, connect_sessions, connections, runs, standing, sync
+from web.api import actions, connect_sessions, connections, inbox, runs, standing, sync
 from web.api.live_reads import live_reads
 from web.api.objects import ProblemDocument
 from web.connect import callback, landing
@@ -24,8 +24,11 @@ from web.guards import PREFIX
 from web.logs import keep_addresses_out
 from web.pages import FOLDER
 from web.problems import MEDIA_TYPE, Problem
+from web.webhooks import receiving
+from web.webhooks.storing import Inbox
+from web.webhooks.waking import Waking
 
-PAGES = (landing, callback, documents, probes)
+PAGES = (landing, callback, receiving, documents, probes)
 
 Opening = Callable[[], AbstractAsyncContextManager[Workshop]]
 
@@ -38,8 +41,8 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with workshop() as opened:
-            app.state.workshop = opened
+        async with workshop() as opened, Waking(opened.db) as waking, Inbox(opened.db, waking) as inbox:
+            app.state.workshop, app.state.waking, app.state.inbox = opened, waking, inbox
             yield
 
     app = FastAPI(
@@ -67,7 +70,7 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
 def api() -> APIRouter:
     """The REST API; the doorway lets nobody in without the admin token."""
     router = APIRouter(prefix=PREFIX, dependencies=[Security(TOKEN)], responses={"default": PROBLEM})
-    for part in (connect_sessions, connections, sync, runs, standing, actions):
+    for part in (connect_sessions, connections, sync, runs, standing, actions, inbox):
         router.include_router(part.router)
     router.include_router(live_reads())
     return router

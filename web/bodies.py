@@ -8,12 +8,14 @@ from starlette.types import Message, Receive
 from web.problems import Problem
 
 LARGEST = 1 << 20
+BEYOND = 1 << 16
+"""So much more is read, and dropped, before a larger body is refused: who is still sending would not see the answer."""
 SECONDS = 15.0
 
 
 async def whole(receive: Receive, said_length: str | None) -> Receive:
     """The same request with its body read. Problem when it is too large or comes too slowly."""
-    if said_length and (not said_length.isdecimal() or int(said_length) > LARGEST):
+    if said_length and (not said_length.isdecimal() or int(said_length) > LARGEST + BEYOND):
         raise _too_large()
     try:
         async with asyncio.timeout(SECONDS):
@@ -37,7 +39,8 @@ async def _read(receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise Disconnected
         body += message.get("body", b"")
-        if len(body) > LARGEST:
+        over = len(body) > LARGEST
+        if len(body) > LARGEST + BEYOND or (over and not message.get("more_body")):
             raise _too_large()
         if not message.get("more_body"):
             return bytes(body)

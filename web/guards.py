@@ -11,6 +11,7 @@ from deployments.web_settings import Web, origin_of
 from web.problems import Problem
 
 API = "/api/"
+WEBHOOKS = "/webhooks/"
 PREFIX = "/api/v1"
 PROBES = frozenset({"/healthz", "/readyz"})
 """Asked by machines that know the address alone, so for any host."""
@@ -81,8 +82,11 @@ def _without_token(request: Request, web: Web) -> Problem | None:
 def _unreadable_body(request: Request, _: Web) -> Problem | None:
     """Only plain JSON for programs and plain forms for pages."""
     headers = request.headers
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    pushed = request.scope["path"].startswith(WEBHOOKS)
+    if (pushed and "content-encoding" in headers) or headers.get("content-encoding", "identity").lower() != "identity":
         return Problem(415, "encoded_body", "The body is compressed.", "Send it as it is, without Content-Encoding.")
+    if pushed:  # its signature says what it is
+        return None
     if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
         return None
     wanted = JSON if request.scope["path"].startswith(API) else FORM

@@ -32,6 +32,8 @@ _COSTS = {
     "POST /gmail/v1/users/{userId}/drafts": 10,
     "DELETE /gmail/v1/users/{userId}/drafts/{id}": 10,
     "POST /gmail/v1/users/{userId}/drafts/send": 100,
+    "POST /gmail/v1/users/{userId}/watch": 100,
+    "POST /gmail/v1/users/{userId}/stop": 50,
 }
 
 

@@ -9,7 +9,9 @@ from connectors.gmail.actions import ACTIONS, COMPOSE
 from connectors.gmail.api import READ
 from connectors.gmail.labels import Labels
 from connectors.gmail.messages import Messages
+from connectors.gmail.push import GmailPush
 from connectors.gmail.settings import TITLE
+from connectors.gmail.webhooks import GmailWebhooks
 from connectors.google_oauth import GoogleConnector
 
 
@@ -20,6 +22,8 @@ class Gmail(GoogleConnector):
     streams = (Messages(), Labels())
     asked_scopes = (READ, COMPOSE)
     actions = ACTIONS
+    webhooks = GmailWebhooks()
+    push = GmailPush()
     reads = (
         "All messages, with their text, senders and recipients; of attachments the names and sizes",
         "The labels of the mailbox",

@@ -19,11 +19,17 @@ def _origin(url: str) -> str:
 
 
 class GmailSettings(BaseSettings):
-    """SYNCLINE_GMAIL_API_URL."""
+    """SYNCLINE_GMAIL_API_URL, _PUBSUB_TOPIC, _PUSH_SERVICE_ACCOUNT and _PUSH_AUDIENCE."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, hide_input_in_errors=True, env_ignore_empty=True)
 
     api_url: Annotated[str, AfterValidator(_origin)] = "https://gmail.googleapis.com"
+    pubsub_topic: str = ""
+    """Where Gmail publishes what changed, such as projects/my-project/topics/mail; empty: mailboxes are polled."""
+    push_service_account: str = ""
+    """The service account that the push subscription signs as: its e-mail address."""
+    push_audience: str = ""
+    """What the subscription signs for, where that is not the address it pushes to."""
 
 
 def load() -> GmailSettings:

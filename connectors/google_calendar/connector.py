@@ -10,8 +10,10 @@ from connectors.google_calendar.actions import ACTIONS, WRITE
 from connectors.google_calendar.calendars import READ, Calendars
 from connectors.google_calendar.events import Events
 from connectors.google_calendar.occurrences import Occurrences
+from connectors.google_calendar.push import CalendarPush
 from connectors.google_calendar.records import calendar_outline
 from connectors.google_calendar.settings import TITLE
+from connectors.google_calendar.webhooks import CalendarWebhooks
 from connectors.google_oauth import GoogleConnector
 
 
@@ -22,6 +24,8 @@ class GoogleCalendar(GoogleConnector):
     streams = (Calendars(), Events())
     asked_scopes = (READ, WRITE)
     actions = ACTIONS
+    webhooks = CalendarWebhooks()
+    push = CalendarPush()
     live_reads = (Occurrences(),)
     reads = (
         "The calendars on your list, with their names and colours",

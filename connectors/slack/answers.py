@@ -32,6 +32,8 @@ class Listed:
     following: str
     more: bool
     now: datetime | None
+    made_between: tuple[float, float] | None
+    """No earlier and no later than this, by that clock."""
 
 
 class _Envelope(msgspec.Struct):
@@ -66,7 +68,8 @@ def listed(member: Lists) -> Callable[[Answer], Listed]:
         more = envelope.response_metadata
         following = more.get("next_cursor") if isinstance(more, dict) else None
         following = following if isinstance(following, str) else ""
-        return Listed([bytes(record) for record in records], following, envelope.has_more is True, answer.date)
+        found = [bytes(record) for record in records]
+        return Listed(found, following, envelope.has_more is True, answer.date, answer.made_between)
 
     return parse
 

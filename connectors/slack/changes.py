@@ -102,7 +102,8 @@ class _Visits:
                 if place.no_replies:
                     self._unreadable[place.channel] = f"{outline.called}: {place.no_replies}"
                 self._cursor = {**self._cursor, place.channel: place.cursor}
-                yield Change("messages", Page(step.records, self._cursor), None, step.window, self._coverage())
+                page = Page(step.records, self._cursor, read_between=step.read_between)
+                yield Change("messages", page, None, step.window, self._coverage())
         except Refused as refused:
             if concerns_all(refused, private=place.private):
                 raise

@@ -15,6 +15,7 @@ from connectors.slack.grants import SlackGrants, team_of
 from connectors.slack.messages import Messages
 from connectors.slack.settings import NAME, TITLE
 from connectors.slack.users import Users
+from connectors.slack.webhooks import SlackWebhooks
 
 
 class Slack(SlackGrants):
@@ -22,6 +23,7 @@ class Slack(SlackGrants):
     title = TITLE
     streams = (Channels(), Users(), Messages())
     actions = ACTIONS
+    webhooks = SlackWebhooks()
 
     def open(self, session: Session) -> AbstractAsyncContextManager[Client]:
         return api.open_client(session)

@@ -18,7 +18,7 @@ from connectors.slack.channels import Listing
 from connectors.slack.outlines import BEFORE_ALL, ChannelOutline, message_outline
 from connectors.slack.pace import Pace, back_to
 from connectors.slack.shapes import MESSAGE
-from connectors.slack.walk import Walk
+from connectors.slack.walk import Step, Walk
 
 _SCOPES = {False: "channels:history", True: "groups:history"}
 
@@ -36,6 +36,7 @@ class Messages(Stream):
     source = "https://docs.slack.dev/messaging/retrieving-messages"
     scopes: ClassVar[frozenset[str]] = frozenset({"channels:read", "channels:history"})
     asks_by_id = False
+    versions = (("edited", "ts"), ("latest_reply",))
     parent = "channels"
 
     async def starts(self, client: Client) -> Sequence[Cursor]:
@@ -55,12 +56,11 @@ class Messages(Stream):
         try:
             async for step in walk.steps(client):
                 if walk.done:
-                    yield _last(walk, step.records, private=private)
+                    yield _last(walk, step, private=private)
                     return
                 forget_old_threads(walk)
-                yield Page(
-                    step.records, {"channel": channel, "private": private, "threads": dict(threads), **walk.cursor}
-                )
+                place = {"channel": channel, "private": private, "threads": dict(threads), **walk.cursor}
+                yield Page(step.records, place, read_between=step.read_between)
         except Refused as refused:
             if concerns_all(refused, private=private):
                 raise
@@ -105,11 +105,13 @@ def forget_old_threads(walk: Walk, *others: str) -> None:
         del walk.threads[ts]
 
 
-def _last(walk: Walk, records: list[bytes], *, private: bool) -> Page:
+def _last(walk: Walk, step: Step, *, private: bool) -> Page:
     """The end of the part. Where replies could not be read, nothing is covered: their rows stay."""
     forget_old_threads(walk)
     place: Cursor = {"newest": walk.top or BEFORE_ALL, "threads": walk.threads, "visited": walk.now or 0.0}
     place |= {"private": True} if private else {}
     if walk.no_replies:
-        return Page(records, unreadable={walk.channel: walk.no_replies}, learned={walk.channel: place})
-    return Page(records, covered=[walk.channel], learned={walk.channel: place})
+        unreadable = {walk.channel: walk.no_replies}
+        return Page(step.records, unreadable=unreadable, learned={walk.channel: place}, read_between=step.read_between)
+    learned: Cursor = {walk.channel: place}
+    return Page(step.records, covered=[walk.channel], learned=learned, read_between=step.read_between)

@@ -44,13 +44,15 @@ def _origin(url: str) -> str:
 
 
 class SlackSettings(BaseSettings):
-    """SYNCLINE_SLACK_API_URL, _CLIENT_ID, _CLIENT_SECRET, _DISTRIBUTION and _PKCE."""
+    """SYNCLINE_SLACK_API_URL, _CLIENT_ID, _CLIENT_SECRET, _SIGNING_SECRET, _DISTRIBUTION and _PKCE."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, hide_input_in_errors=True, env_ignore_empty=True)
 
     api_url: Annotated[str, AfterValidator(_origin)] = "https://slack.com"
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
+    signing_secret: SecretStr = SecretStr("")
+    """Several, separated by commas, while it is being rotated."""
     distribution: Distribution = "unlisted"
     pkce: bool = False
     """Switched on, Slack takes the app for a public client for good, and its refresh tokens end after 30 days."""

@@ -45,6 +45,8 @@ class Thread:
     seen: str = ""
     """The newest reply that was read; what follows it is not known yet."""
     done: bool = False
+    read_between: tuple[float, float] | None = None
+    """When Slack made the last page, by its own clock."""
     _low: str = ""
     _met: set[str] = field(default_factory=set)
     _path: Path = field(default_factory=Path)
@@ -86,6 +88,7 @@ class Thread:
             if got.following and self._path.leads_nowhere(got.following, empty=not got.records):
                 continue
             self.after, self.done = got.following, not got.following
+            self.read_between = got.made_between
             return self._stored(got.records)
 
     def window(self) -> Window:

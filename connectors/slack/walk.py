@@ -28,6 +28,8 @@ class Step:
 
     records: list[bytes]
     window: Window | None = None
+    read_between: tuple[float, float] | None = None
+    """When Slack made them, by its own clock."""
 
 
 @dataclass(slots=True)
@@ -117,7 +119,7 @@ class Walk:
         window = self._window(whole=not reached_enough) if self.ended else None
         if self.ended and self._whole and self.oldest is not None:
             self._miss_threads(down_to=self.oldest if not reached_enough else self.reached or self.oldest)
-        return Step(records, window)
+        return Step(records, window, page.made_between)
 
     async def _page(self, client: Client) -> Listed:
         while True:
@@ -200,9 +202,9 @@ class Walk:
             self.todo.clear()
             return Step([])
         if not thread.done:
-            return Step(records)
+            return Step(records, None, thread.read_between)
         self.thread = None
         self.threads[thread.ts] = [*thread.told, self.now or 0.0]
         if not thread.told[0]:
             del self.threads[thread.ts]
-        return Step(records, thread.window())
+        return Step(records, thread.window(), thread.read_between)

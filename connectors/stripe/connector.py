@@ -12,6 +12,7 @@ from connectors.stripe import api, events
 from connectors.stripe.actions import ACTIONS
 from connectors.stripe.settings import TITLE
 from connectors.stripe.streams import STREAMS
+from connectors.stripe.webhooks import StripeWebhooks
 
 
 class Stripe(Connector):
@@ -20,6 +21,7 @@ class Stripe(Connector):
     streams = STREAMS
     credential_fields = ("api_key", "webhook_secret")
     actions = ACTIONS
+    webhooks = StripeWebhooks()
 
     def open(self, session: Session) -> AbstractAsyncContextManager[Client]:
         return api.open_client(session)

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.addresses import check_origin
@@ -29,12 +29,14 @@ def _version(said: str) -> str:
 
 
 class StripeSettings(BaseSettings):
-    """SYNCLINE_STRIPE_API_URL and SYNCLINE_STRIPE_API_VERSION."""
+    """SYNCLINE_STRIPE_API_URL, SYNCLINE_STRIPE_API_VERSION and SYNCLINE_STRIPE_WEBHOOK_SECRET."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, hide_input_in_errors=True, env_ignore_empty=True)
 
     api_url: Annotated[str, AfterValidator(_origin)] = "https://api.stripe.com"
     api_version: Annotated[str, AfterValidator(_version)] = PINNED_VERSION
+    webhook_secret: SecretStr = SecretStr("")
+    """Of the app-wide endpoint; several, separated by commas, while it is being rotated."""
 
 
 def load() -> StripeSettings:

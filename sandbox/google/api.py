@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from sandbox.courier import Courier, checked
 from sandbox.google import consent, control, mishaps, routes, shaking, tokens
 from sandbox.google.accounts import Account
 from sandbox.google.calls import Call, World
@@ -38,9 +39,9 @@ class Google:
     name = "google"
     paths: tuple[str, ...] = ("/calendar/v3/", "/gmail/v1/", "/google/")
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, courier: Courier) -> None:
         self.ledger = ledger
-        self.world = World(ledger)
+        self.world = World(ledger, courier)
         self.world.registry.clients[DEMO_CLIENT["id"]] = OAuthClient(**DEMO_CLIENT)
         self.world.open_account(DEMO_ACCOUNT, "Demo")
 
@@ -55,6 +56,16 @@ class Google:
     def settings(self, base: str) -> dict[str, str]:
         """The settings that lead to the default client."""
         return settings(base)
+
+    def deliver_to(self, base: str) -> dict[str, str]:
+        """Pub/Sub's subscription; the Calendar API pushes wherever a channel says."""
+        topic = self.world.push.topic
+        topic.url = checked(f"{base}/webhooks/gmail")
+        return {
+            "SYNCLINE_GMAIL_PUBSUB_TOPIC": topic.name,
+            "SYNCLINE_GMAIL_PUSH_SERVICE_ACCOUNT": topic.service_account,
+            "SYNCLINE_GMAIL_PUSH_AUDIENCE": topic.url,
+        }
 
     async def answer(self, request: Request) -> Answer:
         """What Google answers; the ledger knows of it before and after."""

@@ -1,21 +1,25 @@
 """One call of an API method by an access token that is good."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from sandbox.courier import Courier
 from sandbox.google.accounts import Account
 from sandbox.google.calendars import Calendars
 from sandbox.google.clients import Registry
 from sandbox.google.errors import invalid
 from sandbox.google.limits import Window
+from sandbox.google.push import Push
 from sandbox.ledger import Ledger
 
 
 class World:
     """Everything that this Google knows."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, courier: Courier) -> None:
         self.ledger = ledger
+        self.push = Push(courier)
         self.registry = Registry()
         self.accounts: dict[str, Account] = {}
         self.calendars = Calendars()
@@ -25,6 +29,7 @@ class World:
         """A new account with a primary calendar and an empty mailbox."""
         account = self.accounts[email] = Account(email, name, self.ledger)
         self.calendars.open_account(account).fields["timeZone"] = time_zone
+        account.listeners.append(partial(self.push.announced, account))
         return account
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from sandbox.faults import Fault
-from sandbox.google import calendar_control, loading, mail_control, routes, shaking, tokens
+from sandbox.google import calendar_control, loading, mail_control, push, routes, shaking, tokens
 from sandbox.google.accounts import Account
 from sandbox.google.calls import World
 from sandbox.google.clients import COMMON, Grant, OAuthClient
@@ -36,6 +36,8 @@ def answer(world: World, request: Request, path: str) -> Answer:
         raise WrongCall("name the account by its e-mail address as email")
     if path == "truth":
         return Answer(200, _truth(world, account, body), {"Content-Type": "application/octet-stream"})
+    if path.startswith("webhooks"):
+        return _json(push.control(world, account, path, body))
     calls = _CALLS | calendar_control.CALLS | mail_control.CALLS
     if path not in calls:
         raise WrongCall(f"no such call; there are {', '.join(sorted([*_FREE, 'truth', *calls]))}")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.google import calendar_methods as calendar
-from sandbox.google import event_lists, mail_lists
+from sandbox.google import event_lists, mail_lists, push
 from sandbox.google import mail_methods as mail
 from sandbox.google.calls import Call
 from sandbox.google.clients import CALENDAR, GMAIL_COMPOSE, GMAIL_MODIFY, GMAIL_READ, MAIL
@@ -72,6 +72,7 @@ _LIST_READ = "readonly calendarlist calendarlist.readonly"
 _EVENTS_READ = (
     "readonly events events.readonly events.owned events.owned.readonly events.public.readonly events.freebusy"
 )
+_STOPS = f"{_LIST_READ} {_EVENTS_READ} acls acls.readonly app.created settings settings.readonly"
 _EVENTS_WRITE = "events events.owned app.created"
 _CALENDARS = "calendars app.created"
 
@@ -96,6 +97,11 @@ ROUTES = (
     _gmail("labels.get", "GET", "labels/{id}", "labels", 1, mail_lists.get_label),
     _gmail("threads.list", "GET", "threads", "ids", 10, mail_lists.list_threads),
     _gmail("threads.get", "GET", "threads/{id}", "ids", 40, mail.get_thread),
+    _gmail("watch", "POST", "watch", "ids", 100, push.watch_mail),
+    _gmail("stop", "POST", "stop", "ids", 50, push.stop_mail),
+    _calendar("calendarList.watch", "POST", f"{_LIST}/watch", _LIST_READ, push.watch_list),
+    _calendar("events.watch", "POST", f"{_EVENTS}/watch", f"{_EVENTS_READ} app.created", push.watch_events),
+    _calendar("channels.stop", "POST", "channels/stop", _STOPS, push.stop),
     _calendar("calendarList.list", "GET", _LIST, _LIST_READ, calendar.list_calendars),
     _calendar("calendarList.get", "GET", _ITEM, f"{_LIST_READ} app.created", calendar.get_list_entry),
     _calendar("calendarList.insert", "POST", _LIST, "calendarlist", calendar.insert_list_entry),

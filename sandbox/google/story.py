@@ -2,7 +2,7 @@
 
 from sandbox.control import control
 from sandbox.google.settings import DEMO_ACCOUNT
-from sandbox.stories import Story
+from sandbox.stories import Pushed, Story
 
 
 def fill_calendar(url: str) -> None:
@@ -32,6 +32,23 @@ def change_mailbox(url: str) -> list[str]:
     return [f"google  mail {mail} came in and was read"]
 
 
+def push_calendar(url: str) -> Pushed:
+    """A meeting is made."""
+    event = _event(url, "Pushed")
+    return Pushed(f"event {event}", "select 1 from google_calendar.events where id = %s", [event])
+
+
+def push_mailbox(url: str) -> Pushed:
+    """A mail comes in."""
+    mail = control(url, "google", "deliver", email=DEMO_ACCOUNT, subject="Arrived", text="Thank you!")["id"]
+    return Pushed(f"mail {mail}", "select 1 from gmail.messages where id = %s", [mail])
+
+
+def courier(url: str, call: str) -> None:
+    """Its deliveries wait, or go on."""
+    control(url, "google", f"webhooks/{call}", email=DEMO_ACCOUNT)
+
+
 def _event(url: str, summary: str, **fields: object) -> str:
     given = {
         "summary": summary,
@@ -49,6 +66,8 @@ STORIES = (
         fill=fill_calendar,
         change=change_calendar,
         query="select summary, start_at, deleted_at from google_calendar.events order by change_seq desc limit 2",
+        push=push_calendar,
+        courier=courier,
     ),
     Story(
         connector="gmail",
@@ -56,5 +75,7 @@ STORIES = (
         fill=fill_mailbox,
         change=change_mailbox,
         query="select subject, body_text, label_ids from gmail.messages order by change_seq desc limit 1",
+        push=push_mailbox,
+        courier=courier,
     ),
 )

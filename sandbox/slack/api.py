@@ -5,6 +5,7 @@ import secrets
 import time
 from urllib.parse import urlencode
 
+from sandbox.courier import Courier, checked
 from sandbox.http import Request
 from sandbox.ledger import Entry, Ledger, fingerprint
 from sandbox.slack import access, arguments, consent, control, mishaps
@@ -14,6 +15,7 @@ from sandbox.slack.calls import Call
 from sandbox.slack.errors import Failed, unknown_method
 from sandbox.slack.methods import METHODS, SCOPES, Method
 from sandbox.slack.settings import DEMO_APP, DEMO_TEAM, addresses, settings
+from sandbox.slack.webhooks import Events
 from sandbox.slack.workspace import Workspace
 from sandbox.wire import Answer
 
@@ -28,12 +30,20 @@ class Slack:
     name = "slack"
     paths: tuple[str, ...] = (API, "/oauth/")
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, courier: Courier) -> None:
         self.ledger = ledger
+        self.courier = courier
         self.registry = Registry()
-        self.workspaces: dict[str, Workspace] = {DEMO_TEAM: Workspace(DEMO_TEAM, "Demo", ledger)}
+        self.workspaces: dict[str, Workspace] = {}
+        self.open(DEMO_TEAM, "Demo")
         app = App(**DEMO_APP, teams=[DEMO_TEAM])
         self.registry.apps[app.client_id] = app
+
+    def open(self, team: str, name: str, *, seed: object = None) -> Workspace:
+        """A new workspace, whose apps are told what happens in it."""
+        workspace = self.workspaces[team] = Workspace(team, name, self.ledger, seed=seed)
+        Events(workspace, self.registry, self.courier)
+        return workspace
 
     def control(self, request: Request, call: str) -> Answer:
         """What a test does to a workspace."""
@@ -46,6 +56,12 @@ class Slack:
     def settings(self, base: str) -> dict[str, str]:
         """The settings that lead to the default app."""
         return settings(base)
+
+    def deliver_to(self, base: str) -> dict[str, str]:
+        """The default app's events."""
+        app = self.registry.apps[DEMO_APP["client_id"]]
+        app.request_url = checked(f"{base}/webhooks/slack")
+        return {"SYNCLINE_SLACK_SIGNING_SECRET": app.signing_secret}
 
     async def answer(self, request: Request) -> Answer:
         """What Slack answers; the ledger knows of it before and after."""

@@ -41,6 +41,8 @@ class App:
     rotation: bool = True
     """Whether its tokens end after twelve hours."""
     pkce: bool = False
+    request_url: str | None = None
+    """Where its events go."""
     teams: list[str] = field(default_factory=list)
     """The workspaces that the consent page offers, the preselected one first."""
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from sandbox.courier import checked
 from sandbox.faults import Fault
 from sandbox.http import Request
 from sandbox.provider import WrongCall
 from sandbox.slack import access, content
 from sandbox.slack.apps import BOT_SCOPES, App, Installation, Registry
 from sandbox.slack.mishaps import KINDS as FAULTS
+from sandbox.slack.webhooks import limited, post
 from sandbox.slack.workspace import Workspace
 from sandbox.wire import Answer
 
@@ -38,9 +40,11 @@ def answer(slack: "Slack", request: Request, path: str) -> Answer:
         return Answer(200, _truth(slack.registry, workspace, app, body), {"Content-Type": "application/octet-stream"})
     if path in _APPS:
         return _json(_APPS[path](slack.registry, workspace, app, body))
-    bot = slack.registry.installation(app, workspace).bot_user
-    if path in _SETUP:
+    if path.startswith("webhooks"):
+        return _json(_webhooks(slack, workspace, app, path, body))
+    if path in _SETUP:  # before anything is made: it may stop the clock
         return _json(_SETUP[path](workspace, body))
+    bot = slack.registry.installation(app, workspace).bot_user
     if path in content.CALLS:
         return _json(content.CALLS[path](workspace, bot, body))
     raise WrongCall(f"no such call; there are {', '.join(sorted(['workspace', *_APPS, *_SETUP, *content.CALLS]))}")
@@ -60,7 +64,7 @@ def _app(registry: Registry, workspace: Workspace, client_id: str | None) -> App
 def _new_workspace(slack: "Slack", body: Body) -> Body:
     """`{name?, seed?, client_id?, app?: {…}}`: a workspace, offered to a new app unless one is named."""
     team = "T0" + secrets.token_hex(5).upper()
-    workspace = slack.workspaces[team] = Workspace(team, body.get("name", "Acme"), slack.ledger, seed=body.get("seed"))
+    workspace = slack.open(team, body.get("name", "Acme"), seed=body.get("seed"))
     if "client_id" in body:
         app = slack.registry.apps[body["client_id"]]
     else:
@@ -77,6 +81,19 @@ def _new_workspace(slack: "Slack", body: Body) -> Body:
         slack.registry.apps[app.client_id] = app
     app.teams.append(team)
     return {"team": team, "name": workspace.name, "owner": workspace.owner, "app": asdict(app)}
+
+
+def _webhooks(slack: "Slack", workspace: Workspace, app: App, path: str, body: Body) -> Body:
+    """`{url}`: the app's request URL, which is asked whether it is the app's; and what a courier is told."""
+    if path == "webhooks/limited":
+        limited(slack.courier, app, workspace)
+        return {}
+    if path != "webhooks":
+        return slack.courier.control(workspace.id, path.removeprefix("webhooks/"), body)
+    app.request_url = checked(body["url"])
+    challenge = {"token": "deprecated", "challenge": secrets.token_hex(24), "type": "url_verification"}
+    post(slack.courier, app, workspace.id, "url_verification", challenge)
+    return {"url": app.request_url, "signing_secret": app.signing_secret}
 
 
 def _fields(body: Body) -> Body:

@@ -60,17 +60,19 @@ def put(
 
 def edit(workspace: Workspace, channel: Channel, message: Message, changes: Fields, *, by: str, user: str) -> Fields:
     """The message with other words, marked as edited; Slack marks it with whole seconds."""
-    fields = message.load() | changes
+    before = message.load()
+    fields = before | changes
     fields["edited"] = {"user": user, "ts": f"{workspace.now()}.000000"}
     if "text" in changes and "blocks" not in changes and "blocks" in fields:
         fields["blocks"] = rich_text(workspace, changes["text"])
     channel.put(fields, parent=message.parent, broadcast=message.broadcast)
-    workspace.changed("updated", "messages", key(channel, message.at), by=by)
+    workspace.changed("updated", "messages", key(channel, message.at), by=by, was=before)
     return fields
 
 
 def delete(workspace: Workspace, channel: Channel, message: Message, *, by: str) -> None:
     """The message is gone; of one with replies a tombstone stays."""
+    before = message.load()
     if channel.threads.get(message.at):
         tombstone = {
             "type": "message",
@@ -81,10 +83,10 @@ def delete(workspace: Workspace, channel: Channel, message: Message, *, by: str)
             "ts": stamp(message.at),
         }
         channel.put(tombstone | thread_fields(channel, message.at))
-        workspace.changed("deleted", "messages", key(channel, message.at), by=by)
+        workspace.changed("deleted", "messages", key(channel, message.at), by=by, was=before)
         return
     channel.drop(message)
-    workspace.changed("deleted", "messages", key(channel, message.at), by=by)
+    workspace.changed("deleted", "messages", key(channel, message.at), by=by, was=before)
     if message.parent is not None and message.parent in channel.messages:
         count_replies(workspace, channel, message.parent, by=by)
 
@@ -101,7 +103,7 @@ def count_replies(workspace: Workspace, channel: Channel, parent: int, *, by: st
         fields.pop(name, None)
     fields.pop("subscribed", None)
     channel.put(fields | counted)
-    workspace.changed("updated", "messages", key(channel, parent), by=by)
+    workspace.changed("counted", "messages", key(channel, parent), by=by)
 
 
 def join(workspace: Workspace, channel: Channel, user: str, *, by: str) -> bool:

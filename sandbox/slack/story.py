@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.control import control
 from sandbox.slack.settings import DEMO_APP, DEMO_TEAM
-from sandbox.stories import Story
+from sandbox.stories import Pushed, Story
 
 CHANNELS = ["random", "support", "launch"]
 
@@ -24,6 +24,17 @@ def change(url: str) -> list[str]:
     return [f"slack   a message in #support ({said})", f"slack   one in #launch ({wrong}), corrected since"]
 
 
+def push(url: str) -> Pushed:
+    """Something is said."""
+    ts = _control(url, "post", channel="support", text="It was, we have refunded one of them.")["ts"]
+    return Pushed(f"message {ts}", "select 1 from slack.messages where ts = %s", [ts])
+
+
+def courier(url: str, call: str) -> None:
+    """Its deliveries wait, or go on."""
+    _control(url, f"webhooks/{call}")
+
+
 def _control(url: str, call: str, **body: Any) -> Any:
     return control(url, "slack", call, team=DEMO_TEAM, client_id=DEMO_APP["client_id"], **body)
 
@@ -35,5 +46,7 @@ STORIES = (
         fill=fill,
         change=change,
         query="select channel_id, ts, text, edited_at from slack.messages order by change_seq desc limit 2",
+        push=push,
+        courier=courier,
     ),
 )

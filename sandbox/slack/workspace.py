@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from sandbox.slack.stamps import MICRO
 
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Fields = dict[str, Any]
+Listener = Callable[[str, str, str, Fields | None], None]
 
 
 class Workspace:
@@ -38,16 +39,19 @@ class Workspace:
         """Whether a thread's parent stands on every page of replies; who has seen Slack do it does not agree."""
         self.users: dict[str, Fields] = {}
         self.channels: dict[str, Channel] = {}
+        self.listeners: list[Listener] = []
         slackbot = {"is_bot": False, "is_email_confirmed": False, "email": None, "real_name": "Slackbot"}
         self.users[people.SLACKBOT] = people.person(team, people.SLACKBOT, "slackbot", 0, **slackbot)
         self.owner = str(self.add_user("owner", is_admin=True, is_owner=True, is_primary_owner=True)["id"])
 
-    def changed(self, change: str, stream: str, key: str, *, by: str) -> None:
+    def changed(self, change: str, stream: str, key: str, *, by: str, was: Fields | None = None) -> None:
         """The one place that everything passes that changes in this workspace, whoever does it.
 
-        What is delivered to apps as events starts here.
+        What is delivered to apps as events starts here; `was` is a message before it changed.
         """
         self.ledger.writes.append(Write(time.time(), "slack", self.id, "live", by, change, stream, key))
+        for listener in self.listeners:
+            listener(change, stream, key, was)
 
     def new_id(self, prefix: str) -> str:
         """An identifier as Slack makes them."""

@@ -5,10 +5,12 @@ import secrets
 from binascii import Error as NotBase64
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 
 from sandbox.ledger import Ledger
 from sandbox.stripe import errors
 from sandbox.stripe.store import Store
+from sandbox.stripe.webhooks import Webhooks
 
 DEMO_KEY = "sk_test_demo"
 DEMO_ACCOUNT = "acct_1Sandbox"
@@ -35,8 +37,9 @@ class Key:
 class Accounts:
     """The keys, and behind them one store for each account and mode."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, webhooks: Webhooks) -> None:
         self._ledger = ledger
+        self._webhooks = webhooks
         self.keys: dict[str, Key] = {}
         self._stores: dict[tuple[str, str], Store] = {}
         self.open(account=DEMO_ACCOUNT, secret=DEMO_KEY)
@@ -52,7 +55,11 @@ class Accounts:
     ) -> Key:
         """A new key, for that account or for a new one."""
         account = account or "acct_1" + secrets.token_hex(7)
-        store = self._stores.setdefault((account, mode), Store(account, mode, self._ledger))
+        if (account, mode) not in self._stores:
+            made = Store(account, mode, self._ledger)
+            made.listeners.append(partial(self._webhooks.tell, account, mode))
+            self._stores[account, mode] = made
+        store = self._stores[account, mode]
         key = Key(secret or f"{prefix}_{mode}_{secrets.token_hex(12)}", store, forbidden)
         self.keys[key.secret] = key
         return key

@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Any
 
+from sandbox.courier import Courier
 from sandbox.faults import Fault
 from sandbox.http import Request
 from sandbox.ledger import Entry, Ledger, fingerprint
@@ -14,6 +15,7 @@ from sandbox.stripe.errors import Refusal
 from sandbox.stripe.forms import Params, parse
 from sandbox.stripe.routes import Call, Endpoint
 from sandbox.stripe.versions import checked
+from sandbox.stripe.webhooks import DEMO_SECRET, Webhooks
 from sandbox.wire import Answer
 
 SERVER_ERROR = 500
@@ -25,9 +27,10 @@ class Stripe:
     name = "stripe"
     paths: tuple[str, ...] = ("/v1/",)
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, courier: Courier) -> None:
         self.ledger = ledger
-        self.accounts = Accounts(ledger)
+        self.webhooks = Webhooks(courier)
+        self.accounts = Accounts(ledger, self.webhooks)
 
     async def answer(self, request: Request) -> Answer:
         """What Stripe answers; the ledger knows of it before and after."""
@@ -48,7 +51,7 @@ class Stripe:
     def control(self, request: Request, call: str) -> Answer:
         """What a test does to an account; a refusal of Stripe's is a wrong call."""
         try:
-            return control.answer(self.accounts, request, call)
+            return control.answer(self.accounts, self.webhooks, request, call)
         except Refusal as refusal:
             raise WrongCall(str(refusal)) from refusal
 
@@ -59,6 +62,11 @@ class Stripe:
     def settings(self, base: str) -> dict[str, str]:
         """The setting that leads here."""
         return {"SYNCLINE_STRIPE_API_URL": base}
+
+    def deliver_to(self, base: str) -> dict[str, str]:
+        """One endpoint for all accounts."""
+        self.webhooks.register(None, None, {"url": f"{base}/webhooks/stripe", "secret": DEMO_SECRET})
+        return {"SYNCLINE_STRIPE_WEBHOOK_SECRET": DEMO_SECRET}
 
     async def _known(self, request: Request, key: Key, entry: Entry, request_id: str) -> Answer:
         """The answer to somebody with a key."""

@@ -19,12 +19,13 @@ from sandbox.stripe.load import YEAR, load
 from sandbox.stripe.mishaps import KINDS as FAULTS
 from sandbox.stripe.store import Store
 from sandbox.stripe.versions import checked
+from sandbox.stripe.webhooks import Webhooks, call_of
 from sandbox.wire import Answer
 
 Body = dict[str, Any]
 
 
-def answer(accounts: Accounts, request: Request, path: str) -> Answer:
+def answer(accounts: Accounts, webhooks: Webhooks, request: Request, path: str) -> Answer:
     """Do what *path* (behind `/_sandbox/stripe/`) and the JSON body say."""
     body: Body = orjson.loads(request.body) if request.body else dict(request.params)
     if path == "keys":
@@ -37,6 +38,11 @@ def answer(accounts: Accounts, request: Request, path: str) -> Answer:
     if path == "revoke":
         key.revoked = not body.get("restore", False)
         return _json({"revoked": key.revoked})
+    if path == "webhooks":
+        account = None if body.get("connect") else key.store.account
+        return _json(webhooks.register(account, key.store.mode if account else None, body))
+    if path.startswith("webhooks/"):
+        return _json(webhooks.courier.control(key.store.account, call_of(path), body))
     if path not in _CALLS:
         raise WrongCall(f"no such call; there are {', '.join(sorted([*_CALLS, 'keys', 'truth', 'revoke']))}")
     try:

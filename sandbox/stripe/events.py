@@ -70,6 +70,8 @@ def keep(store: Store, event: Object) -> str:
     body = orjson.dumps(event)
     visible = store.clock.now() + store.random.uniform(*store.event_delay)
     store.shelves["events"].put(Record(event["id"], place, body, body, {"type": event["type"]}, visible_at=visible))
+    for listener in store.listeners:
+        listener(event)
     return str(event["id"])
 
 

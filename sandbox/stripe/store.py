@@ -2,7 +2,7 @@
 
 import string
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -89,6 +89,8 @@ class Store:
     deleted_cursors: bool = False
     """Whether a list goes on behind a deleted object; refusing is the harder of the two things Stripe might do."""
     random: Random = field(default_factory=Random)
+    listeners: list[Callable[[Object], None]] = field(default_factory=list)
+    """Told of every event."""
 
     def __post_init__(self) -> None:
         self.shelves = {stream: Shelf(kind) for stream, kind in KINDS.items()}

@@ -3,9 +3,9 @@
 import json
 import urllib.parse
 import urllib.request
-from typing import Any
+from typing import Any, LiteralString
 
-from sandbox.stories import Story
+from sandbox.stories import Pushed, Story
 from sandbox.stripe.accounts import DEMO_KEY
 
 BUSINESS = {
@@ -52,6 +52,19 @@ def subscription(url: str) -> dict[str, Any]:
     return {"customer": customer["id"], "price": price["id"]}
 
 
+def push(url: str) -> Pushed:
+    """A customer changes its name."""
+    (customer,) = _ask("GET", f"{url}/v1/customers?limit=1")["data"]
+    _ask("POST", f"{url}/v1/customers/{customer['id']}", b"name=Grace+Hopper")
+    found: LiteralString = "select 1 from stripe.customers where id = %s and name = 'Grace Hopper'"
+    return Pushed(f"customer.updated {customer['id']}", found, [customer["id"]])
+
+
+def courier(url: str, call: str) -> None:
+    """Its deliveries wait, or go on."""
+    _ask("POST", f"{url}/_sandbox/stripe/webhooks/{call}")
+
+
 def _ask(method: str, url: str, body: bytes | None = None) -> Any:
     request = urllib.request.Request(url, body, {"Authorization": f"Bearer {DEMO_KEY}"}, method=method)  # noqa: S310 -- ours
     with _OPENER.open(request, timeout=30) as answer:
@@ -67,5 +80,7 @@ STORIES = (
         query="select id, name, email, deleted_at from stripe.customers order by change_seq desc limit 3",
         key=DEMO_KEY,
         action=("stripe.create_subscription", subscription),
+        push=push,
+        courier=courier,
     ),
 )

@@ -40,11 +40,11 @@ def test_it_ends_well_and_in_time(demo):
 
 
 def test_it_tells_each_step_with_its_time(demo):
-    """Seven steps in order, each with the time it took."""
+    """Eight steps in order, each with the time it took."""
     _, done, _ = demo
 
-    steps = re.findall(r"^(\d)/7 (\w+).* [\d.]+ s  ✓$", done.stdout, flags=re.MULTILINE)
-    assert [int(number) for number, _ in steps] == [1, 2, 3, 4, 5, 6, 7]
+    steps = re.findall(r"^(\d)/8 (\w+).* [\d.]+ s  ✓$", done.stdout, flags=re.MULTILINE)
+    assert [int(number) for number, _ in steps] == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 def test_it_connects_and_syncs_every_provider(demo):
@@ -66,15 +66,23 @@ def test_an_action_happens_once(demo):
     assert re.search(r"^ +both answers: sub_\w+", done.stdout, flags=re.MULTILINE)
 
 
+def test_what_is_pushed_lands(demo):
+    """Every provider has pushed something, signed, and it came to its row without a poll."""
+    _, done, _ = demo
+
+    landed = re.findall(r"^ +(\w+) +.* in its row after ([\d,]+) ms$", done.stdout, flags=re.MULTILINE)
+    assert {name for name, _ in landed} == set(find_connectors())
+
+
 def test_it_shows_the_sql_and_the_rows(demo):
-    """The new customer, the moved one and the tombstone of the deleted one are in Postgres."""
+    """The customer that was renamed, the moved one and the tombstone of the deleted one are in Postgres."""
     _, done, _ = demo
 
     assert "select id, name, email, deleted_at from" in done.stdout
-    assert "Ada Lovelace" in done.stdout
+    assert "Grace Hopper" in done.stdout
     assert "moved@example.com" in done.stdout
     assert "(3 rows)" in done.stdout
-    assert "We start on Tuesday" in done.stdout
+    assert "It was, we have refunded one of them." in done.stdout
 
 
 def test_it_leaves_nothing_running(demo):

@@ -26,7 +26,7 @@ def test_every_key_is_one_that_prefect_reads(said):
     for deployment in said["deployments"]:
         assert set(deployment) - keys(DeploymentConfig) == set()
         assert set(deployment["work_pool"]) - keys(WorkPoolConfig) == set()
-        for schedule in deployment["schedules"]:
+        for schedule in deployment.get("schedules", []):
             assert set(schedule) - keys(RawScheduleConfig) == set()
     PrefectYamlModel.model_validate(said)
 
@@ -35,7 +35,7 @@ def test_nothing_is_pulled_and_every_schedule_has_a_slug(said):
     """The worker's installed packages run, and deploying again changes schedules in place."""
     for deployment in said["deployments"]:
         assert deployment["pull"] == []
-        assert all(schedule["slug"] for schedule in deployment["schedules"])
+        assert all(schedule["slug"] for schedule in deployment.get("schedules", []))
 
 
 @pytest.mark.parametrize("item", items(prefect_file()), ids=lambda item: item["name"])

@@ -117,11 +117,29 @@ def test_a_busy_port_is_named(own_up, up):
 
 
 def test_doctor_finds_everything_in_order(up):
-    """All checks of `doctor` are ok while it runs."""
+    """All checks of `doctor` are ok while it runs, and it prints what is to be registered at each provider."""
     done = up.run("doctor", "--json")
 
-    assert [item for item in json.loads(done.stdout)["items"] if item["state"] != "ok"] == []
+    items = json.loads(done.stdout)["items"]
+    assert [item for item in items if item["state"] != "ok"] == []
     assert done.returncode == 0
+    told = {item["name"]: item["detail"].split(", ") for item in items}
+    granted = ("slack", "google_calendar", "gmail")
+    assert set(told["redirect addresses"]) == {f"{up.web_url}/connect/{name}/callback" for name in granted}
+    addresses = {f"{up.web_url}/webhooks/{name}" for name in granted}
+    assert set(told["webhook addresses"]) == {f"{up.web_url}/webhooks/stripe[/CONNECTION_ID]", *addresses}
+
+
+def test_everybody_knows_the_public_address(up):
+    """Worker and web application are told where providers deliver to; whatever the worker starts inherits it."""
+    parts = ("deployments.worker", "web.server")
+    told = {
+        part: process.environ().get("SYNCLINE_PUBLIC_URL")
+        for process in up.tree()
+        for part in parts
+        if part in process.cmdline()
+    }
+    assert told == dict.fromkeys(parts, up.web_url)
 
 
 def test_deployments_stand_in_prefect(up):
@@ -146,6 +164,7 @@ answer = asyncio.run(look())
         "weekly": [["weekly", True], [], "syncline"],
         "every-15-minutes": [["every-15-minutes", True], [], "syncline"],
         "hourly": [["hourly", True], [], "syncline"],
+        "on-event": [[], "syncline"],
     }
 
 

@@ -20,9 +20,12 @@ import flows.by_hand  # imported once for all that are forked
 from connectors.errors import ConnectorError
 from connectors.retry import Patience, set_patience
 from flows.by_hand import SyncResult
+from flows.maintenance import maintenance
 from storage import batch, connections
 from storage.errors import StorageError
 from tasks import stream_tasks
+from tasks.drain_inbox import drain_inbox
+from tasks.renew_push import renew_push
 from tasks.requests import Mode, Request, Result
 from tasks.run_action import run_action
 from tasks.sync_connection import sync_connection
@@ -69,6 +72,10 @@ def _result(job: dict[str, Any]) -> dict[str, Any]:
         batch.GROUP_RECORDS, batch.AHEAD = 200, 1
     for task in (stream_tasks.read_stream_in_full, stream_tasks.read_stream_changes):
         task.retry_delay_seconds = job["retry_seconds"]
+    if "linger" in job:
+        return asyncio.run(_watched(_drain(job)))
+    if job.get("renew"):
+        return asyncio.run(_watched(_maintain() if job["flow"] else _renew()))
     if "action" in job:
         return asyncio.run(_watched(_action(job)))
     try:
@@ -107,6 +114,25 @@ async def _without_flow(job: dict[str, Any]) -> dict[str, Any]:
     async with open_workshop() as workshop:
         connection = await connections.get(workshop.db, UUID(job["connection"]))
         return _told(await sync_connection(workshop, connection, request))
+
+
+async def _drain(job: dict[str, Any]) -> dict[str, Any]:
+    """What the flow of webhook-sync/on-event does."""
+    async with open_workshop() as workshop:
+        taken = await drain_inbox(workshop, "webhook", linger=job["linger"])
+    return {"outcome": "skipped" if taken is None else "done", "taken": taken}
+
+
+async def _renew() -> dict[str, Any]:
+    """What the hourly maintenance does for channels and watches."""
+    async with open_workshop() as workshop:
+        return {"outcome": "done", "renewed": await renew_push(workshop)}
+
+
+async def _maintain() -> dict[str, Any]:
+    """The whole of it, by its flow."""
+    await maintenance()
+    return {"outcome": "done"}
 
 
 async def _action(job: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ async def test_with_little_to_ask_for(slack, slack_sync, copies, rows):
     slow = {"SYNCLINE_SLACK_DISTRIBUTION": "unlisted", "SYNCLINE_SLACK_RATE_LIMITS": json.dumps(limits)}
     found = [0]
 
-    for _ in range(20):
+    for _ in range(60):
         result = await slack_sync(None, **slow, SYNCLINE_RUN_BUDGET_SECONDS="3")
         assert result["outcome"] in ("done", "continued"), result
         found.append(len(copies.alive(slack_sync.connection_id, "messages")))
@@ -76,7 +76,7 @@ async def test_with_little_to_ask_for(slack, slack_sync, copies, rows):
     assert len(methods) <= 12  # no page was read twice
     slack.shake(seed=3, times=10, only=["post", "reply", "delete"])
     slack.settings(skew=1800)  # so that every thread is due again
-    for _ in range(20):
+    for _ in range(60):
         result = await slack_sync(None, **slow, SYNCLINE_RUN_BUDGET_SECONDS="3")
         [state] = rows(LOOKED)
         assert state["coverage"]["backlog"] <= 3

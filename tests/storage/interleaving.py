@@ -1,11 +1,12 @@
 """A provider that changes while it is read, and a run that reads it in an order drawn by chance.
 
 The provider is a dict with a log of its changes. Requests are asked, answered and written at different times, in any
-order that the tasks could bring about; the run crashes between any two steps. Nothing here imitates our own code.
+order that the tasks could bring about; the run crashes between any two steps. Beside it somebody else reads and writes,
+as whoever applies webhooks does, before, while and after the run does. Nothing here imitates our own code.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -72,6 +73,8 @@ class Request:
     load: Load | None = None
     not_before: int = 0
     """Waits so long, in lines of the trace, before it may be written."""
+    by_another: bool = False
+    """Somebody else's, who holds no run lock."""
 
     def __str__(self):
         told = f" = {self.found or self.gone}" if self.load else ""
@@ -108,6 +111,7 @@ class Interleaving:
 
     async def start(self):
         self.copy = Copy(self.db, await new_connection(self.db))
+        self.requests = []
         for key in self.chance.sample(KEYS, 2):
             self.provider.set(key, self.chance.choice(NAMES))
         await self._take_over()
@@ -119,6 +123,7 @@ class Interleaving:
             self.begin_full_read: 3 * (not self.full_read),
             self.ask_for_a_page: 8 * bool(self._parts_to_ask),
             self.ask_by_id: 4,
+            self.ask_for_a_list: 2,
             self.ask_for_changes: 4
             * bool(not self.full_read and self.cursor and all(each.kind != "feed" for each in self.requests)),
             self.answer: 8 * bool(self._open),
@@ -146,8 +151,8 @@ class Interleaving:
     # asking
 
     async def begin_full_read(self):
-        """A full read begins and ends when nothing else of its stream is under way, as in `tasks.plan`."""
-        await self._settle()
+        """A full read begins and ends when nothing else of the run is under way for its stream, as in `tasks.plan`."""
+        await self._settle(others=False)
         change_cursor = {"n": len(self.provider.log)}
         start = {"after": "", "until": "z"}
         run, db = self.copy.run, self.db
@@ -169,7 +174,15 @@ class Interleaving:
 
     async def ask_by_id(self):
         waits = self.chance.choices([0, 20], [2, 1])[0]
-        self.requests.append(Request("id", self._note(), key=self._key(), not_before=len(self.trace) + waits))
+        by_another = self.chance.random() < 0.5
+        self.requests.append(
+            Request("id", self._note(), key=self._key(), not_before=len(self.trace) + waits, by_another=by_another)
+        )
+
+    async def ask_for_a_list(self):
+        """A list outside of a full read."""
+        by_another = bool(self.full_read) or self.chance.random() < 0.5
+        self.requests.append(Request("list", self._note(), by_another=by_another))
 
     async def ask_for_changes(self):
         self.requests.append(Request("feed", self._note(), cursor=self.cursor))
@@ -202,7 +215,7 @@ class Interleaving:
     def reply(self, request):
         self.clock += 1
         request.answered = self.clock
-        fields = {"page": self._page, "feed": self._feed, "id": self._record}[request.kind](request)
+        fields = {"page": self._page, "feed": self._feed, "id": self._record, "list": self._list}[request.kind](request)
         records = [thing(key, name=name) for key, name in request.found.items()]
         request.load = self.copy.load(request.note, *records, **fields)
         self.trace.append(f"  {request}")
@@ -213,6 +226,10 @@ class Interleaving:
         self.cursors[request.part] = onward
         checkpoint = full_reads.part_checkpoint(self.parts[request.part], onward or {}, done=not more)
         return {"full_read": self.full_read.id, "after": [checkpoint]}
+
+    def _list(self, request):
+        request.found = dict(self.provider.alive)
+        return {}
 
     def _feed(self, request):
         log, alive = self.provider.log, self.provider.alive
@@ -242,7 +259,7 @@ class Interleaving:
         await self._commit(chosen)
 
     async def finish_full_read(self):
-        await self._settle()
+        await self._settle(others=False)
         after = full_reads.finished(self.copy.connection_id, self.full_read)
         await self._commit([], self.copy.load(self.notes[-1], after=after))
         self.full_read = self.absentees = None
@@ -250,7 +267,7 @@ class Interleaving:
 
     async def crash(self):
         """What was not written is forgotten, and whoever still tries to write it is fenced off."""
-        zombie, loads = self.copy.run, [each.load for each in self.requests if each.load]
+        zombie, loads = self.copy.run, [each.load for each in self.requests if each.load and not each.by_another]
         self.met["crash within a full read"] += bool(self.full_read)
         await self._take_over()
         if loads:
@@ -262,7 +279,7 @@ class Interleaving:
         """A new run knows what was committed, and nothing else."""
         start = runs._Start(uuid4(), self.copy.connection_id, None, "full", "cli")
         self.copy.run = await runs._begin(self.db, start)
-        self.requests: list[Request] = []
+        self.requests: list[Request] = [each for each in self.requests if each.by_another]
         self.notes = [await self.copy.note()]
         self.absentees: list[Request] | None = None
         self.full_read = (await full_reads.unfinished(self.db, self.copy.connection_id)).get(STREAM)
@@ -275,7 +292,9 @@ class Interleaving:
 
     async def _commit(self, chosen, *others):
         self.trace += [f"  commits {each}" for each in chosen]
-        done = await self.copy.commit(*[each.load for each in chosen], *others)
+        by_others = bool(chosen) and all(each.by_another for each in chosen) and not others
+        run = replace(self.copy.run, epoch=None) if by_others else None
+        done = await self.copy.commit(*[each.load for each in chosen], *others, run=run)
         self.notes.append(done.seq)
         [now] = await self.copy.ask(LOOK, {"connection": self.copy.connection_id, "stream": STREAM})
         before, self.rows = self.rows, {key: Row(*row) for key, row in (now["rows_by_key"] or {}).items()}
@@ -302,7 +321,10 @@ class Interleaving:
             told = [(each.answered, each.found.get(key)) for each in chosen if key in [*each.found, *each.gone]]
             was, shows = (rows[key].state if key in rows else None for rows in (before, self.rows))
             last = self.read_at.get(key, NOWHERE)
-            at = max([last if was == shows else NOWHERE, *(time for time, state in told if state == shows)])
+            known = [time for time, state in told if state == shows]
+            if was == shows and key in self.rereads:
+                known = []  # what is to be read again may have been left out of account
+            at = max([last if was == shows else NOWHERE, *known])
             assert at >= last, f"an older state of {key} replaced a newer one"
             newest, state = max(told)
             if newest > at and state != shows:
@@ -312,7 +334,8 @@ class Interleaving:
             self._count(told, last, was, self.read_by.get(key))
             if at > last:
                 by = next(each for each in chosen if each.answered == at)
-                kind = {"id": "an id", "page": "a page", "feed": "a feed"}[by.kind]
+                self.met["written by somebody else"] += by.by_another
+                kind = {"id": "an id", "page": "a page", "feed": "a feed", "list": "a list"}[by.kind]
                 self.read_by[key] = f"{kind} that found it {'equal' if was == shows else 'changed'}"
 
     def _count(self, told, last, was, by):
@@ -358,7 +381,8 @@ class Interleaving:
         await self.ask_for_changes()
         await self._settle()
         await self._nothing_to_read_again()
-        assert {key: row.state for key, row in self.rows.items() if row.state} == self.provider.alive
+        shown = {key: row.state for key, row in self.rows.items() if row.state}
+        assert shown == self.provider.alive, (shown, self.provider.alive)
 
     async def _end_full_read(self):
         while self.parts:
@@ -371,11 +395,11 @@ class Interleaving:
         await self._settle()
         await self.finish_full_read()
 
-    async def _settle(self):
-        while self.requests:
-            for request in self._open:
+    async def _settle(self, *, others=True):
+        while concerned := [each for each in self.requests if others or not each.by_another]:
+            for request in [each for each in self._open if each in concerned]:
                 self.reply(request)
-            chosen = self._writable
+            chosen = [each for each in self._writable if each in concerned]
             self.requests = [each for each in self.requests if each not in chosen]
             await self._commit(chosen)
 

@@ -76,6 +76,21 @@ async def test_a_reconnect_keeps_the_id(db, connection):
     assert await connections.credentials(db, connection.id) == {"api_key": "new"}
 
 
+async def test_a_reconnect_keeps_what_is_not_given_anew(db, connection):
+    """Fields that are to be kept stay until they are given anew; after a disconnect nothing is left of them."""
+    keep = ["webhook_secret"]
+    await reconnect(db, connection, credentials={"api_key": "new", "webhook_secret": "whsec_1"}, keep=keep)
+    await reconnect(db, connection, credentials={"api_key": "newer"}, keep=keep)
+    assert await connections.credentials(db, connection.id) == {"api_key": "newer", "webhook_secret": "whsec_1"}
+
+    await reconnect(db, connection, credentials={"api_key": "newer", "webhook_secret": "whsec_2"}, keep=keep)
+    assert (await connections.credentials(db, connection.id))["webhook_secret"] == "whsec_2"
+
+    await disconnect(db, connection.id)
+    await reconnect(db, connection, credentials={"api_key": "newest"}, keep=keep)
+    assert await connections.credentials(db, connection.id) == {"api_key": "newest"}
+
+
 @pytest.mark.parametrize("other", [{"account": "acct_2"}, {"mode": "live"}])
 async def test_a_reconnect_with_another_account_is_refused(db, connection, other):
     """Data of two accounts is never mixed: another account or mode changes nothing."""

@@ -8,6 +8,7 @@ from connectors.registry import find_connectors
 from deployments.schedule import next_sync
 from storage.health import histories, services
 from storage.status import status
+from tasks.push import shown
 from web.state import InWorkshop
 
 router = APIRouter(tags=["status"])
@@ -17,7 +18,7 @@ router = APIRouter(tags=["status"])
 async def read_status(workshop: InWorkshop) -> dict[str, Any]:
     """Every connection: its state, its last and next sync, what is under way, what is wrong and what to do."""
     streams = {name: [stream.name for stream in found.streams] for name, found in find_connectors().items()}
-    return await status(workshop.db, streams, next_sync)
+    return await status(workshop.db, streams, next_sync, shown)
 
 
 @router.get("/health")

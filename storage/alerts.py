@@ -1,0 +1,70 @@
+"""What somebody should look at. One alert of a kind is open at a time for each connection, until it is cleared."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from psycopg.errors import ForeignKeyViolation
+
+from storage.database import Database
+from storage.times import iso
+
+
+async def raise_once(db: Database, kind: str, service: str, connection_id: UUID | None, sentence: str) -> bool:
+    """The alert is open, unless its connection is gone; whether it was not before."""
+    query = """
+        INSERT INTO syncline.alert (kind, service, connection_id, sentence) VALUES (%s, %s, %s, %s)
+        ON CONFLICT DO NOTHING
+    """
+
+    async def work() -> bool:
+        async with db.connection() as conn:
+            try:
+                return (await conn.execute(query, [kind, service, connection_id, sentence])).rowcount == 1
+            except ForeignKeyViolation:  # purged meanwhile
+                return False
+
+    return await db.repeat(work)
+
+
+async def clear(db: Database, kind: str, connection_id: UUID) -> bool:
+    """None of that kind is open for the connection; whether one was."""
+    query = """
+        UPDATE syncline.alert SET cleared_at = now() WHERE kind = %s AND connection_id = %s AND cleared_at IS NULL
+    """
+
+    async def work() -> bool:
+        async with db.connection() as conn:
+            return (await conn.execute(query, [kind, connection_id])).rowcount > 0
+
+    return await db.repeat(work)
+
+
+async def clear_all_but(db: Database, kind: str, connection_ids: Collection[UUID]) -> int:
+    """Alerts of that kind are open for these connections alone; how many were cleared."""
+    query = """
+        UPDATE syncline.alert SET cleared_at = now()
+         WHERE kind = %s AND cleared_at IS NULL AND connection_id <> ALL (%s::uuid[])
+    """
+
+    async def work() -> int:
+        async with db.connection() as conn:
+            return (await conn.execute(query, [kind, list(connection_ids)])).rowcount
+
+    return await db.repeat(work)
+
+
+async def open_alerts(db: Database) -> list[dict[str, Any]]:
+    """All that are open, the newest first."""
+    query = """
+        SELECT id, kind, service, connection_id, sentence, raised_at FROM syncline.alert
+         WHERE cleared_at IS NULL ORDER BY raised_at DESC, id
+    """
+    async with db.connection() as conn:
+        rows = await (await conn.execute(query)).fetchall()
+    return [
+        row
+        | {"id": str(row["id"]), "connection_id": str(row["connection_id"]) if row["connection_id"] else None}
+        | {"raised_at": iso(row["raised_at"])}
+        for row in rows
+    ]

@@ -1,0 +1,1 @@
+"""Where providers push to: verified, stored, and only then acknowledged."""
