@@ -55,7 +55,7 @@ class StripeWebhooks(Webhooks):
 
 
 def _check(delivery: Delivery, secrets: Sequence[str]) -> None:
-    parts = [part.split("=", 2) for part in delivery.headers.get(_HEADER, "").split(",") if "=" in part]
+    parts = [[*part.split("=", 2), ""] for part in delivery.headers.get(_HEADER, "").split(",")]
     times = [value for name, value, *_ in parts if name == "t"]
     if len(times) != 1:
         raise Forged("The delivery has no Stripe-Signature with one time in it.")
