@@ -39,6 +39,14 @@ def elements(body: bytes, span: Span) -> list[Span]:
     return _items(body, span[0], b"[", b"]")[0]
 
 
+def cut(body: bytes) -> dict[str, bytes]:
+    """The members of the object that *body* is, each as it was sent; nothing when it is none."""
+    try:
+        return {name: body[begin:end] for name, (begin, end) in document(body).items()}
+    except UnparsableError:
+        return {}
+
+
 def scalar(raw: bytes) -> Any:
     """The string, number, true, false or null that *raw* is; None when it is anything else."""
     if raw[:1] in {b"[", b"{"}:

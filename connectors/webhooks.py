@@ -67,6 +67,11 @@ class Event:
     """Verified, but it makes no sense: a sentence that says why. It is stored as failed."""
 
 
+def name_in(value: object) -> str | None:
+    """An id or a type as providers write them, in printable ASCII; None when it is none."""
+    return value if isinstance(value, str) and value and value.isascii() and value.isprintable() else None
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """An event as it was stored."""

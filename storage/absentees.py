@@ -13,6 +13,7 @@ from psycopg import sql
 
 from storage.database import Database
 from storage.full_reads import FullRead
+from storage.page_sql import absent_where
 from storage.tables import StreamTable
 
 _ABSENT = """
@@ -62,7 +63,7 @@ class Absentees:
     @classmethod
     def of_full_read(cls, db: Database, connection_id: UUID, table: StreamTable, full_read: FullRead) -> Self:
         """What a full read with all its parts read has not met; of scopes that it could not read whole, nothing."""
-        only = _where(table)
+        only = absent_where(table)
         if table.parent:
             covered = sql.SQL(_COVERED).format(scope=_column(table.key[0]))
             only.append(sql.SQL("({} OR {})").format(covered, _orphan(table, table.parent)))
@@ -83,7 +84,7 @@ class Absentees:
         belonging: tuple[str, str | None] | None = None,
     ) -> Self:
         """What lies in a part of the stream that was read whole, and was not among *keys*."""
-        only = _where(table)
+        only = absent_where(table)
         if scope is not None:
             only.append(sql.SQL("{} = %(scope)s").format(_column(table.key[0])))
         last = _column(table.key[-1])
@@ -141,12 +142,6 @@ class Absentees:
 
 def _column(name: str) -> sql.Composed:
     return sql.SQL("t.{}").format(sql.Identifier(name))
-
-
-def _where(table: StreamTable) -> list[sql.Composable]:
-    return [
-        sql.SQL("{}::text = {}").format(_column(name), sql.Literal(value)) for name, value in table.absent_where.items()
-    ]
 
 
 def _orphan(table: StreamTable, parent: StreamTable) -> sql.Composed:

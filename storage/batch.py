@@ -160,7 +160,7 @@ class Batch:
         if found.bury:
             await self._bury(replace(load, cancelled=found.bury))
         if found.retire:
-            await self._retire(replace(load, note=self.seq), found.retire)
+            await self._retire(replace(load, note=self.seq), found.retire, told=True)
         if found.again:
             self.seq += 1
             await checkpoints.add_rereads(self._conn, self._connection_id, stream, found.again, self.seq)
@@ -196,7 +196,7 @@ class Batch:
         self._counts(load.table.stream).deleted += made
         return set(known)
 
-    async def _retire(self, load: Load, keys: Sequence[str]) -> None:
+    async def _retire(self, load: Load, keys: Sequence[str], *, told: bool = False) -> None:
         stream = load.table.stream
         parameters = {
             "connection": self._connection_id,
@@ -204,6 +204,7 @@ class Batch:
             "keys": keys,
             "note": load.note,
             "seq": self.seq,
+            "told": told,
         }
         row = await (await self._conn.execute(retire_keys(load.table), parameters)).fetchone()
         if row is None:

@@ -134,9 +134,10 @@ SELECT count(*) FILTER (WHERE NOT same AND NOT late) AS written,
 
 @cache
 def retire_keys(table: StreamTable) -> bytes:
-    """Parameters: connection, stream, keys, note, seq. Back come how many were `retired`, and the `late`.
+    """Parameters: connection, stream, keys, note, seq, told. Back come how many were `retired`, and the `late`.
 
     A deletion that finds no living row leaves a mark, so that a page still under way does not bring the record back.
+    Rows of which absence may be access that was lost stay, unless the provider has told of the deletion.
     """
     columns = key_values(table, "g.key")
     statement = sql.SQL(_RETIRE_KEYS).format(
@@ -146,8 +147,17 @@ def retire_keys(table: StreamTable) -> bytes:
             sql.SQL("t.{} = {}").format(sql.Identifier(name), value)
             for name, value in zip(table.key, columns, strict=True)
         ),
+        absent=sql.SQL(" AND ").join([*absent_where(table), sql.SQL("true")]),
     )
     return statement.as_bytes(None)
+
+
+def absent_where(table: StreamTable) -> list[sql.Composable]:
+    """SQL for the rows `t` of which absence tells that they are gone."""
+    return [
+        sql.SQL("t.{}::text = {}").format(sql.Identifier(name), sql.Literal(value))
+        for name, value in table.absent_where.items()
+    ]
 
 
 def key_values(table: StreamTable, key: str) -> list[sql.Composable]:
@@ -164,21 +174,22 @@ WITH given AS MATERIALIZED (
 ), newer AS MATERIALIZED (
     {newer}
 ), judged AS MATERIALIZED (
-    SELECT g.*, t.place, t.deleted_at IS NULL AND t.place IS NOT NULL AS alive,
+    SELECT g.*, t.place, t.deleted_at IS NULL AND t.place IS NOT NULL AS alive, %(told)s OR t.goes AS goes,
            COALESCE(t.change_seq > %(note)s, false) OR g.key IN (SELECT key FROM newer)
                OR '' IN (SELECT key FROM newer) AS late
       FROM given g LEFT JOIN LATERAL (
-               SELECT t.ctid AS place, change_seq, deleted_at FROM {table} t
+               SELECT t.ctid AS place, change_seq, deleted_at, COALESCE({absent}, false) AS goes FROM {table} t
                 WHERE t.connection_id = %(connection)s AND {join} OFFSET 0
            ) t ON true
 ), retired AS (
     UPDATE {table} t SET deleted_at = clock_timestamp(), change_seq = %(seq)s + j.n
-      FROM judged j WHERE t.ctid = j.place AND j.alive AND NOT j.late
+      FROM judged j WHERE t.ctid = j.place AND j.alive AND j.goes AND NOT j.late
 ), marked AS (
     INSERT INTO syncline.read_mark (connection_id, stream, key, seq)
     SELECT %(connection)s, %(stream)s, key, %(seq)s + n FROM judged WHERE NOT alive
     ON CONFLICT (connection_id, stream, key) DO UPDATE SET seq = excluded.seq, at = now()
 )
-SELECT count(*) FILTER (WHERE alive AND NOT late) AS retired, array_agg(key) FILTER (WHERE alive AND late) AS late
+SELECT count(*) FILTER (WHERE alive AND goes AND NOT late) AS retired,
+       array_agg(key) FILTER (WHERE alive AND late) AS late
   FROM judged
 """

@@ -1,12 +1,14 @@
 """Whose a delivery is: the connections that it may be about."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import UUID
 
 from storage import connections
+from storage.credentials import unseal
 from storage.database import Database
-from storage.errors import NotActive, UnknownId
+from storage.errors import KeysUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,19 +19,20 @@ class Target:
     connector: str
     external_account_id: str
     mode: str
+    credentials: str | None = field(repr=False)
+    """Encrypted."""
 
 
-async def target(db: Database, connector: str, connection_id: UUID) -> Target:
-    """That connection of that connector; UnknownId when there is none, or when it is disconnected."""
+async def targets(db: Database, connection_ids: Sequence[UUID]) -> list[Target | None]:
+    """These connections, in their order; None for one that is not there, or is disconnected."""
     query = """
-        SELECT id, connector, external_account_id, mode FROM syncline.connection
-         WHERE id = %s AND connector = %s AND state <> 'disconnected'
+        SELECT id, connector, external_account_id, mode, credentials FROM syncline.connection
+         WHERE id = ANY(%s) AND state <> 'disconnected'
     """
     async with db.connection() as conn:
-        row = await (await conn.execute(query, [connection_id, connector], prepare=True)).fetchone()
-    if row is None:
-        raise connections.unknown(connection_id)
-    return Target(**row)
+        cursor = await conn.execute(query, [list(set(connection_ids))], prepare=True)
+        found = {row["id"]: Target(**row) async for row in cursor}
+    return [found.get(connection_id) for connection_id in connection_ids]
 
 
 async def of_accounts(db: Database, connector: str, accounts: Sequence[tuple[str, str | None]]) -> list[UUID]:
@@ -46,9 +49,17 @@ async def of_accounts(db: Database, connector: str, accounts: Sequence[tuple[str
     return list(dict.fromkeys(row["id"] for row in rows))
 
 
-async def secret_of(db: Database, connection_id: UUID, field: str) -> str | None:
-    """The connection's own webhook secret, if it was given one; UnknownId when it is gone."""
+async def secret_of(db: Database, target: Target, field: str) -> str | None:
+    """The connection's own webhook secret, if it was given one."""
+    if target.credentials is None:
+        return None
     try:
-        return (await connections.credentials(db, connection_id)).get(field)
-    except NotActive:
-        raise UnknownId("This connection is disconnected.", "Connect the account again.") from None
+        return _unsealed(target.id, target.credentials, field)
+    except KeysUnusable:  # a rotation may have replaced both since
+        return (await connections.credentials(db, target.id)).get(field)
+
+
+@lru_cache(maxsize=1_000)
+def _unsealed(connection_id: UUID, ciphertext: str, field: str) -> str | None:
+    """Decrypting takes longer than all else that a delivery needs: what is in a ciphertext stays the same."""
+    return unseal(connection_id, ciphertext).get(field)

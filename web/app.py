@@ -25,7 +25,7 @@ from web.logs import keep_addresses_out
 from web.pages import FOLDER
 from web.problems import MEDIA_TYPE, Problem
 from web.webhooks import receiving
-from web.webhooks.storing import Inbox
+from web.webhooks.storing import open_inbox
 from web.webhooks.waking import Waking
 
 PAGES = (landing, callback, receiving, documents, probes)
@@ -41,7 +41,7 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with workshop() as opened, Waking(opened.db) as waking, Inbox(opened.db, waking) as inbox:
+        async with workshop() as opened, Waking(opened.db) as waking, open_inbox(opened.db, waking) as inbox:
             app.state.workshop, app.state.waking, app.state.inbox = opened, waking, inbox
             yield
 

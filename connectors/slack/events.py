@@ -4,86 +4,87 @@ Messages come with their content, since reading one again costs a request of a b
 channels and people are read by id. https://docs.slack.dev/reference/events
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
+import json
 
 from connectors.base import Key
+from connectors.records import with_members
+from connectors.slack.members import Members, cut, elements, inner, plain
 from connectors.slack.outlines import is_ts
 from connectors.webhooks import Meaning, Told
-
-Raws = Mapping[str, msgspec.Raw]
 
 _ENVELOPE_ONLY = frozenset({"channel", "channel_type", "event_ts"})
 """Members of a message's event that the same message in a channel's history does not have."""
 _CHANNELS = frozenset({"channel", "group"})
 """Kinds of conversation whose messages are copied; direct messages are not."""
+_AS_IT_IS_NOW = frozenset({"message_changed", "message_replied"})
 _NO_OBJECT = "The event cannot be read."
 _NO_MESSAGE = "The event names no message of a channel."
-
-_raws = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-
-
-class _Body(msgspec.Struct):
-    event: msgspec.Raw
-    authorizations: Any = None
-
-
-_body = msgspec.json.Decoder(_Body).decode
 
 
 def meaning_of(body: bytes) -> Meaning:
     """What follows from an `event_callback`."""
-    try:
-        found = _body(body)
-        event = _raws(found.event)
-        kind = str(_plain(event, "type"))
-        if kind == "message":
-            return _message(event)
-        if kind.startswith("member_") and _is_somebody_else(event, found.authorizations):
-            return Meaning()
-        return Meaning(touched=_touched(kind, event), access=_ends_access(kind, event))
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+    found = cut(body)
+    event = inner(found, "event")
+    if not event:
         return Meaning(malformed=_NO_OBJECT)
-
-
-def _message(event: Raws) -> Meaning:
-    if _plain(event, "channel_type") not in {*_CHANNELS, None}:
+    kind = str(plain(event, "type"))
+    if kind == "message":
+        return _message(event)
+    if kind in {"channel_deleted", "group_deleted"}:
+        return _channel_deleted(event)
+    if kind.startswith("member_") and _is_somebody_else(event, found):
         return Meaning()
-    channel, at = _plain(event, "channel"), _plain(event, "event_ts")
+    return Meaning(touched=_touched(kind, event), access=_ends_access(kind, event))
+
+
+def _message(event: Members) -> Meaning:
+    if not _is_copied(event):
+        return Meaning()
+    channel, at = plain(event, "channel"), plain(event, "event_ts")
     if not isinstance(channel, str) or not channel or not is_ts(at):
         return Meaning(malformed=_NO_MESSAGE)
-    match _plain(event, "subtype"):
-        case "message_deleted":
-            return _deleted(event, channel, float(at))
-        case "message_changed" | "message_replied":
-            message = _raws(event["message"]) if "message" in event else {}
-            made = False
-        case _:
-            message = {name: value for name, value in event.items() if name not in _ENVELOPE_ONLY}
-            made = True
-    if not is_ts(_plain(message, "ts")):
+    subtype = plain(event, "subtype")
+    if subtype == "message_deleted":
+        return _deleted(event, channel, float(at))
+    # Slack's page on message_replied: over the Events API it comes without its subtype.
+    made = subtype not in _AS_IT_IS_NOW and not (subtype is None and inner(event, "message"))
+    record = _posted(event) if made else event.get("message", b"")
+    if not is_ts(plain(cut(record), "ts")):
         return Meaning(malformed=_NO_MESSAGE)
-    return Meaning(told=[Told("messages", _record(message, channel), float(at), made=made)])
+    return Meaning(told=[Told("messages", with_members(record, {"channel_id": channel}), float(at), made=made)])
 
 
-def _deleted(event: Raws, channel: str, at: float) -> Meaning:
+def _is_copied(event: Members) -> bool:
+    kind, channel = plain(event, "channel_type"), plain(event, "channel")
+    return kind in _CHANNELS or (kind is None and not str(channel).startswith("D"))
+
+
+def _posted(event: Members) -> bytes:
+    """The message as a channel's history has it."""
+    own = (json.dumps(name).encode() + b":" + value for name, value in event.items() if name not in _ENVELOPE_ONLY)
+    return b"{" + b",".join(own) + b"}"
+
+
+def _deleted(event: Members, channel: str, at: float) -> Meaning:
     """The message is `deleted_ts`; `ts` and `event_ts` are the event's own."""
-    ts = _plain(event, "deleted_ts")
+    previous = event.get("previous_message", b"")
+    was = cut(previous)
+    ts = plain(event, "deleted_ts") or plain(was, "ts")
     if not is_ts(ts):
         return Meaning(malformed=_NO_MESSAGE)
-    previous = _raws(event["previous_message"]) if "previous_message" in event else {}
-    own = {"type": msgspec.Raw(b'"message"'), "ts": msgspec.Raw(msgspec.json.encode(ts))}
-    return Meaning(told=[Told("messages", _record({**own, **previous, "ts": own["ts"]}, channel), at, gone=True)])
+    record = with_members(previous if was else b'{"type":"message"}', {"ts": ts, "channel_id": channel})
+    return Meaning(told=[Told("messages", record, at, gone=True)])
 
 
-def _record(message: Raws, channel: str) -> bytes:
-    """The message as a channel's history has it, with the channel that it is in."""
-    return msgspec.json.encode({**message, "channel_id": msgspec.Raw(msgspec.json.encode(channel))})
+def _channel_deleted(event: Members) -> Meaning:
+    """Asked for by its id, a private channel that is deleted looks like one that we were removed from."""
+    channel, at = _id(event, "channel"), plain(event, "event_ts")
+    if channel and is_ts(at):
+        return Meaning(told=[Told("channels", json.dumps({"id": channel}).encode(), float(at), gone=True)])
+    return Meaning(touched=_touched("channel_deleted", event))
 
 
-def _touched(kind: str, event: Raws) -> list[tuple[str, Key]]:
+def _touched(kind: str, event: Members) -> list[tuple[str, Key]]:
     if kind.startswith(("channel_", "group_", "member_")):
         names = ("channel", "old_channel_id", "new_channel_id")
         return [("channels", (id_,)) for name in names if (id_ := _id(event, name))]
@@ -92,28 +93,22 @@ def _touched(kind: str, event: Raws) -> list[tuple[str, Key]]:
     return []
 
 
-def _is_somebody_else(event: Raws, authorizations: Any) -> bool:
+def _is_somebody_else(event: Members, body: Members) -> bool:
     """Whether it was not the app itself that came or went: of others the channel's record says nothing."""
-    given = authorizations if isinstance(authorizations, list) else []
-    ours = {one.get("user_id") for one in given if isinstance(one, dict)}
+    ours = {plain(cut(one), "user_id") for one in elements(body, "authorizations")} - {None}
     return bool(ours) and _id(event, "user") not in ours
 
 
-def _ends_access(kind: str, event: Raws) -> bool:
+def _ends_access(kind: str, event: Members) -> bool:
     if kind == "app_uninstalled":
         return True
     if kind != "tokens_revoked":
         return False
-    tokens = _plain(event, "tokens")
-    return not isinstance(tokens, dict) or bool(tokens.get("bot")) or "bot" not in tokens
+    tokens = inner(event, "tokens")
+    return "bot" not in tokens or bool(elements(tokens, "bot"))
 
 
-def _id(event: Raws, name: str) -> str | None:
+def _id(event: Members, name: str) -> str | None:
     """An id that stands there, or in the object that stands there."""
-    found = _plain(event, name)
-    found = found.get("id") if isinstance(found, dict) else found
+    found = plain(event, name) or plain(inner(event, name), "id")
     return found if isinstance(found, str) and found else None
-
-
-def _plain(event: Raws, name: str) -> Any:
-    return msgspec.json.decode(event[name]) if name in event else None

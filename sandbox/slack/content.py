@@ -28,9 +28,7 @@ def _found(workspace: Workspace, wanted: str) -> Channel | None:
 
 
 def _made(workspace: Workspace, bot: str, name: str) -> Channel:
-    channel = workspace.new_channel(name)
-    channel.members[bot] = None
-    return channel
+    return workspace.new_channel(name, members=[bot])
 
 
 def _message(channel: Channel, ts: str) -> Message:
@@ -43,9 +41,8 @@ def _message(channel: Channel, ts: str) -> Message:
 def _create_channel(workspace: Workspace, bot: str, body: Body) -> Body:
     """`{name, private?, member?, members?, topic?, purpose?}`: the bot is a member unless told otherwise."""
     fields = {name: body[name] for name in ("id", "private", "general", "topic", "purpose", "creator") if name in body}
-    channel = workspace.new_channel(body["name"], **fields)
-    for user in [*body.get("members", ()), *([bot] if body.get("member", True) else ())]:
-        channel.members[user] = None
+    members = [*body.get("members", ()), *([bot] if body.get("member", True) else ())]
+    channel = workspace.new_channel(body["name"], members=members, **fields)
     return channel.seen(workspace.id, bot)
 
 

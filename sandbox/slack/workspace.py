@@ -80,15 +80,17 @@ class Workspace:
         self.changed("updated", "users", key, by=by)
         return self.users[key]
 
-    def new_channel(self, name: str, *, by: str = "control", private: bool = False, **fields: Any) -> Channel:
-        """A new channel, whose creator is in it."""
+    def new_channel(
+        self, name: str, *, members: Iterable[str] = (), by: str = "control", private: bool = False, **fields: Any
+    ) -> Channel:
+        """A new channel, whose creator is in it too."""
         if any(found.name == name and not found.deleted for found in self.channels.values()):
             raise ValueError(f"name_taken: {name}")
         key = fields.pop("id", None) or self.new_id("C")
         creator = fields.pop("creator", self.owner)
         channel = Channel(key, name, self.now(), creator, private=private, **fields)
         channel.touch(self.clock.now())
-        channel.members[creator] = None
+        channel.members |= dict.fromkeys([creator, *members])
         self.channels[key] = channel
         self.changed("created", "channels", key, by=by)
         return channel

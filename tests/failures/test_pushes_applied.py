@@ -70,6 +70,35 @@ async def test_slack(pushing_slack, slack_sync, copies, rows):
     copies.hold(slack_sync.connection_id)
 
 
+async def test_channels_that_were_left_and_deleted(pushing_slack, slack_sync, copies, rows):
+    """The row of a channel that the app was removed from stays, and a user's who is not found; what is deleted goes."""
+    slack = pushing_slack
+    made = {}
+    for name in ("open", "closed", "open-gone", "closed-gone"):
+        made[name] = slack.create_channel(name, private=name.startswith("closed"))["id"]
+    user = slack.add_user("ada")["id"]
+    await delivered(slack, 5)
+    await slack_sync()
+    await slack_sync(linger=0)
+    slack.fault("error", "users.info", error="user_not_found", query=user)
+    slack.change_user(user, real_name="Ada L.")
+    for name in ("open", "closed"):
+        slack.leave(name)
+        slack.delete_channel(f"{name}-gone")
+    await delivered(slack, 10)
+    asked = len(slack.requests("conversations.info"))
+
+    await slack_sync(linger=0)
+
+    assert len(slack.requests("conversations.info")) == asked + 2
+    assert {row["status"] for row in rows(EVENTS)} == {"applied"}
+
+    channels = copies.stored(slack_sync.connection_id, "channels")
+    assert {name for name, channel in made.items() if channels[channel]["deleted_at"]} == {"open-gone", "closed-gone"}
+    assert channels[made["closed-gone"]]["raw"]["name"] == "closed-gone"
+    assert copies.stored(slack_sync.connection_id, "users")[user]["deleted_at"] is None
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_slack_in_any_order(pushing_slack, slack_sync, copies, seed):
     """Late, doubled and shuffled beside syncs of the same channels: after one more look all is equal."""

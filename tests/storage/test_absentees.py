@@ -1,11 +1,14 @@
 """What a complete read has not met is absent, but only where that read has looked and absence proves something."""
 
 import json
+import time
 
 import pytest
+from psycopg import sql
 
 from storage import full_reads
 from storage.absentees import Absentees
+from storage.loads import Load, Told
 from tests.fixtures.copies import CHANNELS, PAIRS, new_copy, thing
 
 
@@ -75,7 +78,7 @@ async def test_a_full_read_speaks_only_for_what_it_covered(pairs):
     """Rows of a channel that could not be read are no candidates, until the channel itself is a tombstone."""
     await pairs.commit(
         pairs.load(0, pair("C1", "1.1"), pair("C2", "1.1"), pair("C3", "1.1")),
-        channels(pairs, 0, thing("C1"), thing("C2"), thing("C3")),
+        channels(pairs, 0, thing("C1"), thing("C2"), thing("C3", open=True)),
     )
     full_read = await full_reads.begin(
         pairs.db, pairs.run, "pairs", change_cursor={"C9": 1}, starts=[{"c": 1}, {"c": 2}], confirm_deletes=False
@@ -98,7 +101,7 @@ async def test_a_full_read_speaks_only_for_what_it_covered(pairs):
 async def test_rows_of_retired_parents(pairs):
     """A tombstone of a channel makes its messages candidates, and no others."""
     await pairs.commit(
-        pairs.load(0, pair("C1", "1.1"), pair("C2", "1.1")), channels(pairs, 0, thing("C1"), thing("C2"))
+        pairs.load(0, pair("C1", "1.1"), pair("C2", "1.1")), channels(pairs, 0, thing("C1"), thing("C2", open=True))
     )
     start = await pairs.note()
     await pairs.commit(channels(pairs, start, deleted=["C2"]))
@@ -117,3 +120,17 @@ async def test_absence_that_proves_nothing(pairs):
     )
 
     assert await keys_of(absentees) == ["C1"]
+
+
+async def test_what_is_not_found_by_its_id(pairs):
+    """The same holds for what was asked for and not found; what the provider itself tells of is gone all the same."""
+    await pairs.commit(channels(pairs, 0, *(thing(name, open=name < "C3") for name in ("C1", "C2", "C3", "C4"))))
+    note = await pairs.note()
+
+    await pairs.commit(channels(pairs, note, deleted=["C1", "C3"]))
+    told = Load(CHANNELS, note, told=[Told(thing("C4"), time.time(), gone=True)])
+    await pairs.commit(told)
+
+    query = sql.SQL("SELECT id FROM {} WHERE connection_id = %s AND deleted_at IS NOT NULL ORDER BY id")
+    assert await pairs.ask(query.format(CHANNELS.identifier), pairs.connection_id) == [{"id": "C1"}, {"id": "C4"}]
+    assert await pairs.ask("SELECT FROM syncline.reread WHERE connection_id = %s", pairs.connection_id) == []

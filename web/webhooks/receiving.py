@@ -21,9 +21,8 @@ from connectors.signatures import secrets_in
 from connectors.webhooks import Claim, Delivery, Event, Forged, Webhooks
 from storage import push_channels
 from storage.database import Database
-from storage.errors import UnknownId
 from storage.inbox import Arrival
-from storage.webhook_targets import Target, of_accounts, secret_of, target
+from storage.webhook_targets import Target, of_accounts, secret_of
 from web.problems import Problem
 from web.state import web_of, workshop_of
 from web.webhooks.storing import Inbox
@@ -46,11 +45,14 @@ async def receive(connector: str, request: Request) -> Response:
 @router.post("/webhooks/{connector}/{connection_id}")
 async def receive_for_connection(connector: str, connection_id: str, request: Request) -> Response:
     """For one connection, whose own secret vouches where it has one."""
+    inbox: Inbox = request.app.state.inbox
     try:
-        named = await target(workshop_of(request).db, connector, UUID(connection_id))
-    except (ValueError, UnknownId):
+        named = await inbox.target(UUID(connection_id))
+    except ValueError:
         raise _unknown() from None
-    return await (await _came(connector, request, named)).acknowledged(request.app.state.inbox)
+    if named is None or named.connector != connector:
+        raise _unknown()
+    return await (await _came(connector, request, named)).acknowledged(inbox)
 
 
 async def _came(connector: str, request: Request, named: Target | None = None) -> "_Received":
@@ -95,7 +97,7 @@ class _Received:
         if claim is not None:
             return await self._by_channel(claim)
         named, field = self.named, self.webhooks.own_secret
-        own = await secret_of(self.db, named.id, field) if named and field else None
+        own = await secret_of(self.db, named, field) if named and field else None
         secrets = secrets_in(own) or None
         event = await self.webhooks.verify(self.delivery, secrets, address=self.address)
         return event, named.id if named and secrets else None
