@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.fixtures.slack_syncing import HIGH_LIMITS
 
 LOOKED = "SELECT coverage, cursor FROM syncline.sync_state WHERE stream = 'messages'"
@@ -54,6 +56,7 @@ async def test_the_columns_that_people_look_for(slack, slack_sync, rows):
     assert row == {"name": "ada", "display_name": "Ada", "deleted": False, "is_bot": False}
 
 
+@pytest.mark.timeout(600)
 async def test_with_little_to_ask_for(slack, slack_sync, copies, rows):
     """An app that may ask seldom needs several runs; each keeps what it read, and together they read everything."""
     slack.load(3, 40, replies=2, seed=1, spread=86_400)
