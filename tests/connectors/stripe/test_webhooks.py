@@ -74,8 +74,9 @@ honest = good.flatmap(lambda at: st.permutations([f"t={at}", f"v1={signed(at)}"]
 headers = st.tuples(honest | st.just([]), st.lists(parts, max_size=4)).map(lambda both: ",".join(both[0] + both[1]))
 
 
-def test_as_stripes_own_library(capsys):
+def test_as_stripes_own_library(capsys, monkeypatch):
     """What the library accepts with one plain time that is not in the future we accept, and nothing else."""
+    monkeypatch.setattr("time.time", lambda: float(NOW))  # the library looks at the clock, and it may be late by now
     told = {"tried": 0, "accepted": 0, "accepted by the library alone": 0, "thrown at by the library": 0}
 
     @settings(max_examples=600, deadline=None, derandomize=True, database=None)
