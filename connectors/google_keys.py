@@ -129,12 +129,12 @@ def _parse(answer: Answer) -> Keys:
 def _imported(given: _Key) -> RSAKey | None:
     if given.kty != "RSA" or not isinstance(given.n, str) or not isinstance(given.e, str):
         return None
+    if len(given.n) * 6 < SHORTEST_KEY:  # six bits a character
+        return None
     try:
-        key = RSAKey.import_key({"kty": "RSA", "n": given.n, "e": given.e})
-        enough = key.public_key.key_size >= SHORTEST_KEY
+        return RSAKey.import_key({"kty": "RSA", "n": given.n, "e": given.e})
     except (JoseError, ValueError, TypeError, OverflowError):
         return None
-    return key if enough else None
 
 
 _of: dict[str, GoogleKeys] = {}
