@@ -20,7 +20,7 @@ _SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 _NOT_DELIVERED_TO = "push."
 """So begin the reasons why Google does not push to an address: it is not ours, or not https."""
 _WATCHED_OTHERWISE = "Only one user push notification client"
-"""Gmail gives no other reason than this sentence for it."""
+"""No other reason than this sentence is given for it."""
 _TOKEN_GONE = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
 _HOUR = 3600.0
 """A daily allowance comes back at midnight in California; it is looked for every hour."""
