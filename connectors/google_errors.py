@@ -17,6 +17,10 @@ _SLOW_DOWN = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExce
 _SPENT_FOR_TODAY = frozenset({"dailyLimitExceeded", "dailyLimitExceededUnreg"})
 _SCOPE_LACKS = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"})
 _SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
+_NOT_DELIVERED_TO = "push."
+"""So begin the reasons why Google does not push to an address: it is not ours, or not https."""
+_WATCHED_OTHERWISE = "Only one user push notification client"
+"""No other reason than this sentence is given for it."""
 _TOKEN_GONE = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
 _HOUR = 3600.0
 """A daily allowance comes back at midnight in California; it is looked for every hour."""
@@ -32,6 +36,11 @@ _FORBIDDEN = (
 _OFF = (
     "The {provider} API is not switched on for the Google Cloud project of SYNCLINE_GOOGLE_CLIENT_ID: enable it in the "
     "Google Cloud console, under APIs and services."
+)
+
+_NO_ADDRESS = (
+    "{provider} does not push to the address of SYNCLINE_PUBLIC_URL: it has to be https with a valid certificate, and "
+    "Google may ask for proof in the Google Search Console that its domain is yours. Until then it is polled."
 )
 
 
@@ -87,9 +96,11 @@ def judge(title: str) -> Callable[[Answer], ConnectorError | None]:
     """The judge of one of Google's APIs; None for an answer that is not in Google's own words."""
 
     def judged(answer: Answer) -> ConnectorError | None:
+        error = _read(answer.content)
+        if error is not None and any(reason.startswith(_NOT_DELIVERED_TO) for reason in _reasons(error)):
+            return Misconfigured(title, _NO_ADDRESS)  # with 401, which is not about the account then
         if answer.status == HTTPStatus.UNAUTHORIZED:
             return AccessExpired(title)
-        error = _read(answer.content)
         return None if error is None else _meaning(title, answer.status, error)
 
     return judged
@@ -133,10 +144,16 @@ def _meaning(title: str, status: int, error: _Error) -> ConnectorError:
     if status == HTTPStatus.GONE and reasons & _TOKEN_GONE:
         return SyncTokenGone(title)
     if status == HTTPStatus.BAD_REQUEST:
-        return Invalid(title, next((part.location for part in error.errors if isinstance(part.location, str)), None))
+        return _not_taken(title, error)
     if status == HTTPStatus.FORBIDDEN:
         return _refused(title, reasons)
     return _BY_STATUS.get(status, Broken)(title)
+
+
+def _not_taken(title: str, error: _Error) -> ConnectorError:
+    if isinstance(error.message, str) and error.message.startswith(_WATCHED_OTHERWISE):
+        return AlreadyThere(title)
+    return Invalid(title, next((part.location for part in error.errors if isinstance(part.location, str)), None))
 
 
 _BY_STATUS: dict[int, type[ConnectorError]] = {

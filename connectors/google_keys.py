@@ -7,6 +7,7 @@ for, Google is asked at most once in ten seconds. https://cloud.google.com/pubsu
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,12 +25,16 @@ from connectors.request import get
 from connectors.session import Bucket, RequestRecord, Session
 from connectors.webhooks import TOLERANCE_SECONDS, Forged
 
-ISSUERS = frozenset({"https://accounts.google.com", "accounts.google.com"})
+ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 ALGORITHMS = ["RS256"]
 AGAIN_SECONDS = 10.0
 STALE_SECONDS = 6 * 3600.0
 FETCH_SECONDS = 8.0
 LONGEST_TOKEN = 8_192
+MOST_KEYS = 100
+"""Google has two or three at a time."""
+SHORTEST_KEY = 2_048
+"""Bits, https://datatracker.ietf.org/doc/html/rfc7518#section-3.3"""
 
 Keys = Mapping[str, RSAKey]
 
@@ -55,7 +60,9 @@ class GoogleKeys:
 
     async def find(self, key_id: str) -> RSAKey | None:
         """The key of that id; None when Google has no such key. Unavailable when no key at all is to be had."""
-        if key_id not in self._keys or time.monotonic() - self._fetched_at > STALE_SECONDS:
+        known = key_id in self._keys
+        stale = time.monotonic() - self._fetched_at > STALE_SECONDS
+        if not known or (stale and not self._asking.locked()):  # whoever has a key does not wait for another's answer
             async with self._asking:
                 await self._ask_again(key_id)
         if not self._keys:
@@ -69,15 +76,16 @@ class GoogleKeys:
             return
         self._asked_at = now
         try:
-            self._keys = await _fetch(self._url) or self._keys
-            self._fetched_at = now
+            self._keys = await _fetch(self._url)
         except ConnectorError:
             return  # what is known holds on
+        self._fetched_at = now
 
 
 async def _fetch(url: str) -> Keys:
     parts = urlsplit(url)
-    session = Session({}, "", "live", _Unlimited(), _unrecorded, deadline=time.monotonic() + FETCH_SECONDS)
+    # The deadline is now: it is asked once, and not again after a failure.
+    session = Session({}, "", "live", _Unlimited(), _unrecorded, deadline=time.monotonic())
     origin = f"{parts.scheme}://{parts.netloc}"
     api = Api("google", TITLE, origin, {}, lambda *_: (), lambda _: None, lambda _, buckets: buckets, lambda _: {})
     try:
@@ -92,15 +100,41 @@ def _unrecorded(request: RequestRecord) -> None:
     del request
 
 
+class _Key(msgspec.Struct):
+    kid: Any = None
+    kty: Any = None
+    n: Any = None
+    e: Any = None
+
+
+class _KeySet(msgspec.Struct):
+    keys: list[_Key]
+
+
+_key_set = msgspec.json.Decoder(_KeySet).decode
+
+
 def _parse(answer: Answer) -> Keys:
+    """The keys that can be used; an answer without any is none."""
     try:
-        found = msgspec.json.decode(answer.content)
-        given = [one for one in found["keys"] if one.get("kty") == "RSA" and isinstance(one.get("kid"), str)]
-        return {one["kid"]: RSAKey.import_key({name: one[name] for name in ("kty", "n", "e", "kid")}) for one in given}
-    except (msgspec.MsgspecError, JoseError, UnicodeDecodeError, RecursionError, ValueError, TypeError, KeyError):
+        given = _key_set(answer.content).keys[:MOST_KEYS]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise UnparsableError from None
-    except AttributeError:  # a key that is no object
-        raise UnparsableError from None
+    keys = {one.kid: key for one in given if isinstance(one.kid, str) and (key := _imported(one)) is not None}
+    if not keys:
+        raise UnparsableError
+    return keys
+
+
+def _imported(given: _Key) -> RSAKey | None:
+    if given.kty != "RSA" or not isinstance(given.n, str) or not isinstance(given.e, str):
+        return None
+    if len(given.n) * 6 < SHORTEST_KEY:  # six bits a character
+        return None
+    try:
+        return RSAKey.import_key({"kty": "RSA", "n": given.n, "e": given.e})
+    except (JoseError, ValueError, TypeError, OverflowError):
+        return None
 
 
 _of: dict[str, GoogleKeys] = {}
@@ -111,9 +145,9 @@ async def claims_of(token: str, *, audience: str, email: str, now: float) -> Map
     url = load().jwks_url
     keys = _of.setdefault(url, GoogleKeys(url))
     claims = await _signed(token, keys)
-    if _number(claims.get("exp"), 0.0) <= now:
+    if not _number(claims.get("exp"), 0) > now:
         raise Forged("The token has expired.")
-    if _number(claims.get("iat"), float("inf")) > now + TOLERANCE_SECONDS:
+    if not _number(claims.get("iat"), inf) <= now + TOLERANCE_SECONDS:
         raise Forged("The token is of a time to come.")
     if claims.get("iss") not in ISSUERS:
         raise Forged("The token was not issued by Google.")
@@ -145,4 +179,5 @@ async def _signed(token: str, keys: GoogleKeys) -> Mapping[str, Any]:
 
 
 def _number(value: object, otherwise: float) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else otherwise
+    """As it is: an integer may be larger than any float."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else otherwise

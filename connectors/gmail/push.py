@@ -7,17 +7,20 @@ from collections.abc import Mapping, Sequence
 
 from connectors.base import Cursor
 from connectors.client import Client
-from connectors.errors import Misconfigured, Missing, Refused
+from connectors.errors import Broken, Misconfigured, Missing, Refused
 from connectors.gmail.api import API
 from connectors.gmail.settings import TITLE, load
-from connectors.google_errors import Invalid
-from connectors.google_push import parse_made
+from connectors.google_errors import AlreadyThere, Invalid
+from connectors.google_push import made_for
 from connectors.push import Channel, Made, Push
 
 _TOPIC = (
     "{provider} may not publish to the topic that SYNCLINE_GMAIL_PUBSUB_TOPIC names: correct it, and let "
     "gmail-api-push@system.gserviceaccount.com publish to it. Until then the mailbox is polled."
 )
+
+
+_ELSEWHERE = "{provider} pushes this mailbox to another topic and does not let go of it. Until it does, it is polled."
 
 
 class GmailPush(Push):
@@ -42,10 +45,19 @@ class GmailPush(Push):
         return ["messages", "labels"]
 
     async def watch(self, client: Client, channel: Channel) -> Made:
-        del channel
+        try:
+            return await self._ask(client)
+        except AlreadyThere:  # a watch for the topic that was set before
+            await self.stop(client, channel.id, None)
+        try:
+            return await self._ask(client)
+        except AlreadyThere:
+            raise Broken(TITLE, _ELSEWHERE) from None
+
+    async def _ask(self, client: Client) -> Made:
         request = API.request(client, "users.watch", userId="me", body={"topicName": load().pubsub_topic})
         try:
-            return await client.send(request, parse_made, repeatable=True)
+            return await client.send(request, made_for(self.lifetime_seconds), repeatable=True)
         except (Invalid, Missing, Refused):
             raise Misconfigured(TITLE, _TOPIC) from None
 

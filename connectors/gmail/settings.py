@@ -1,4 +1,4 @@
-"""Where the Gmail API is."""
+"""Where the Gmail API is, and what it takes to be pushed to."""
 
 from typing import Annotated
 
@@ -21,7 +21,9 @@ def _origin(url: str) -> str:
 class GmailSettings(BaseSettings):
     """SYNCLINE_GMAIL_API_URL, _PUBSUB_TOPIC, _PUSH_SERVICE_ACCOUNT and _PUSH_AUDIENCE."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, hide_input_in_errors=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, hide_input_in_errors=True, env_ignore_empty=True, str_strip_whitespace=True
+    )
 
     api_url: Annotated[str, AfterValidator(_origin)] = "https://gmail.googleapis.com"
     pubsub_topic: str = ""

@@ -16,7 +16,7 @@ from connectors.errors import Misconfigured
 from connectors.gmail import changes
 from connectors.gmail.settings import TITLE, load
 from connectors.google_keys import claims_of
-from connectors.webhooks import Concerned, Delivery, Event, Forged, Meaning, Stored, Webhooks
+from connectors.webhooks import Concerned, Delivery, Event, Forged, Meaning, Stored, Webhooks, name_in
 
 _NO_MESSAGE = "Pub/Sub sent this, but it names no mailbox."
 
@@ -72,5 +72,6 @@ def _event(body: bytes) -> Event:
         told = _data(base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, binascii.Error, ValueError):
         return Event(malformed=_NO_MESSAGE)
-    message_id = message.messageId if isinstance(message.messageId, str) and message.messageId else None
-    return Event(message_id, "history", [Concerned(told.emailAddress)])
+    if not told.emailAddress or not told.emailAddress.isprintable():
+        return Event(malformed=_NO_MESSAGE)
+    return Event(name_in(message.messageId), "history", [Concerned(told.emailAddress)])

@@ -8,6 +8,7 @@ rows are then absent. https://developers.google.com/workspace/calendar/api/guide
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.base import Change, Coverage, Cursor, Key, Page, Window
@@ -39,40 +40,66 @@ async def changes(client: Client, cursors: Mapping[str, Cursor]) -> AsyncIterato
 
 
 async def changes_of(client: Client, subjects: Sequence[str], cursors: Mapping[str, Cursor]) -> AsyncIterator[Change]:
-    """What changed in these calendars alone; "" stands for their list, and then everything is looked through."""
+    """What changed in these calendars alone, the others' places stay; "" stands for their list.
+
+    Where the list is among them everything is looked through. So it is when one of them cannot be read, or is none that
+    we follow: only a look at all calendars can tell people which are out of reach.
+    """
     pieces: Pieces = dict(cursors.get(Events.name) or {})
-    known = [subject for subject in subjects if subject in pieces]
-    if len(known) < len(subjects):
-        async for change in changes(client, cursors):
+    followed = [_entry(subject, pieces[subject]) for subject in subjects if pieces.get(subject, {}).get("token")]
+    if len(followed) == len(subjects):
+        trouble = _Trouble()
+        async for change in _each(client, followed, pieces, trouble):
             yield change
-        return
-    for subject in known:
-        entry = Entry(subject, str(pieces[subject].get("title") or subject), bool(pieces[subject].get("owner")))
-        try:
-            async with aclosing(_calendar(client, entry, pieces)) as found:
-                async for change in found:
-                    yield change
-        except (Refused, Missing):
-            continue  # the next look at all calendars tells of it
+        if not trouble.unreadable:
+            trouble.tell()
+            return
+        cursors = {**cursors, Events.name: pieces}
+    async for change in changes(client, cursors):
+        yield change
+
+
+def _entry(calendar_id: str, known: Mapping[str, Any]) -> Entry:
+    return Entry(calendar_id, str(known.get("title") or calendar_id), bool(known.get("owner")))
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """What went wrong with single calendars."""
+
+    unreadable: dict[str, str] = field(default_factory=dict)
+    failures: list[ConnectorError] = field(default_factory=list)
+
+    def tell(self) -> None:
+        """Raises the first failure, if there was one."""
+        if self.failures:
+            raise self.failures[0]
 
 
 async def _events(client: Client, entries: list[Entry], pieces: Pieces) -> AsyncIterator[Change]:
-    unreadable = _forget_gone(pieces, entries)
-    failures: list[ConnectorError] = []
-    for entry in sorted(entries, key=lambda entry: pieces.get(entry.id, {}).get("at", 0)):
+    trouble = _Trouble(_forget_gone(pieces, entries))
+    stalest_first = sorted(entries, key=lambda entry: pieces.get(entry.id, {}).get("at", 0))
+    async for change in _each(client, stalest_first, pieces, trouble):
+        yield change
+    yield Change(Events.name, Page(cursor=dict(pieces)), coverage=Coverage(unreadable=trouble.unreadable))
+    trouble.tell()
+
+
+async def _each(
+    client: Client, entries: Sequence[Entry], pieces: Pieces, trouble: _Trouble
+) -> AsyncGenerator[Change, None]:
+    """What changed in each; one that fails stops no other, unless too many do."""
+    for entry in entries:
         try:
             async with aclosing(_calendar(client, entry, pieces)) as found:
                 async for change in found:
                     yield change
         except (Refused, Missing):
-            unreadable[entry.id] = closed(entry)
+            trouble.unreadable[entry.id] = closed(entry)
         except (Unavailable, Broken) as failure:
-            failures.append(failure)
-            if len(failures) == _MOST_FAILURES:
-                break
-    yield Change(Events.name, Page(cursor=dict(pieces)), coverage=Coverage(unreadable=unreadable))
-    if failures:
-        raise failures[0]
+            trouble.failures.append(failure)
+            if len(trouble.failures) == _MOST_FAILURES:
+                return
 
 
 async def _calendar(client: Client, entry: Entry, pieces: Pieces) -> AsyncGenerator[Change, None]:

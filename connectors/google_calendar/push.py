@@ -14,7 +14,7 @@ from connectors.errors import Missing, Refused
 from connectors.google_calendar.api import API
 from connectors.google_calendar.settings import TITLE, load
 from connectors.google_errors import Invalid
-from connectors.google_push import parse_made
+from connectors.google_push import made_for
 from connectors.push import Channel, Made, Push
 
 LIST = ""
@@ -56,7 +56,7 @@ class CalendarPush(Push):
         else:
             request = API.request(client, "events.watch", calendarId=channel.subject, body=body)
         try:
-            return await client.send(request, parse_made)
+            return await client.send(request, made_for(self.lifetime_seconds))
         except (Invalid, Missing):
             raise Refused(TITLE, _POLLED) from None
 
