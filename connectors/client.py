@@ -174,9 +174,11 @@ class Client:
     async def _once(self, request: Request, parse: Parse[T], attempt: int, *, write: bool) -> T:
         """One exchange, recorded whatever becomes of it."""
         buckets = self._buckets_of(request.method, request.route)
+        asked = time.perf_counter()
         if buckets:  # a token endpoint publishes no limits
             await self.session.throttle.take(buckets, self.session.deadline)
         at, began, status, word = datetime.now(UTC), time.perf_counter(), None, "cancelled"
+        waited = began - asked
         try:
             answer = await self._exchange(request)
             status = answer.status
@@ -195,15 +197,20 @@ class Client:
             word = error.code
             raise
         finally:
-            self._record(request, at, began, status, word)
+            took = time.perf_counter() - began
+            self._record(request, status, word, at, took=took, waited=waited)
         return result
 
-    def _record(self, request: Request, at: datetime, began: float, status: int | None, word: str) -> None:
-        took = int((time.perf_counter() - began) * 1000)
-        name = self.api.connector
-        self.session.record(RequestRecord(name, request.method, request.route, status, took, word or None, at))
+    def _record(
+        self, request: Request, status: int | None, word: str, at: datetime, *, took: float, waited: float
+    ) -> None:
+        name, method, route = self.api.connector, request.method, request.route
+        milliseconds = int(took * 1000)
+        self.session.record(
+            RequestRecord(name, method, route, status, milliseconds, word or None, at, int(waited * 1000))
+        )
         if word:
-            _log.debug("request failed connector=%s route=%s status=%s word=%s", name, request.route, status, word)
+            _log.debug("request failed connector=%s route=%s status=%s word=%s", name, route, status, word)
 
     async def _exchange(self, request: Request) -> Answer:
         """Send and read to the end; Fault when there is no whole answer within the deadline, Broken past the cap."""

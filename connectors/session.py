@@ -70,6 +70,8 @@ class RequestRecord:
     duration_ms: int
     error: str | None
     at: datetime
+    waited_ms: int = 0
+    """For the rate limit, before it was sent."""
 
 
 class Recorder(Protocol):

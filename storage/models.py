@@ -16,6 +16,7 @@ from sqlalchemy import (
     Identity,
     Index,
     MetaData,
+    SmallInteger,
     Table,
     UniqueConstraint,
     text,
@@ -264,6 +265,9 @@ class ApiRequest(ControlTable, table=True):
     duration_ms: int
     error: str | None = Field(sa_type=Text)
     at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+    waited_ms: int = Field(
+        sa_column_kwargs=ZERO, description="How long it waited for the rate limit before it was sent."
+    )
 
 
 class RateBucket(ControlTable, table=True):
@@ -426,6 +430,52 @@ class Alert(ControlTable, table=True):
     sentence: str = Field(sa_type=Text, description="For people: what is wrong and what to do.")
     raised_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
     cleared_at: datetime | None = Field(sa_type=Moment)
+    told_at: datetime | None = Field(sa_type=Moment, description="When Prefect was told; null: it is still to be told.")
+
+
+class Tally(ControlTable, table=True):
+    __tablename__ = "tally"
+    __table_args__ = ({"comment": "Counts by the hour, kept by triggers: no retention makes a total fall."},)
+
+    hour: datetime = Field(primary_key=True, sa_type=Moment, description="-infinity: all before.")
+    name: str = Field(primary_key=True, sa_type=Text, description="What is counted.")
+    connector: str = Field(primary_key=True, sa_type=Text)
+    labels: list[str] = Field(primary_key=True, sa_type=Texts)
+    shard: int = Field(
+        primary_key=True, sa_type=SmallInteger, description="So that backends do not wait for each other."
+    )
+    n: int = Field(sa_type=BigInteger)
+
+
+class LoginLink(ControlTable, table=True):
+    __tablename__ = "login_link"
+    __table_args__ = ({"comment": "Links that open the status page once."},)
+
+    token_hash: bytes = Field(primary_key=True, sa_type=BYTEA, description="SHA-256 of the link's secret.")
+    expires_at: datetime = Field(sa_type=Moment)
+
+
+class LoginSession(ControlTable, table=True):
+    __tablename__ = "login_session"
+    __table_args__ = ({"comment": "Browsers that are logged in to the status page."},)
+
+    token_hash: bytes = Field(primary_key=True, sa_type=BYTEA, description="SHA-256 of what the cookie holds.")
+    voucher: bytes = Field(
+        sa_type=BYTEA, description="HMAC of the admin token at login: another token ends the session."
+    )
+    created_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+    seen_at: datetime = Field(sa_type=Moment, sa_column_kwargs=NOW)
+
+
+# No primary key: its rows are only ever added, counted for a minute, and dropped.
+LoginTry = Table(
+    "login_try",
+    ControlTable.metadata,
+    Column("client", Text, nullable=False, comment="The address it came from."),
+    Column("at", Moment, nullable=False, server_default=text("now()")),
+    Index(None, "client", "at"),
+    comment="Tries to log in of the last minutes.",
+)
 
 
 # No primary key: its rows are only ever added, looked through for a day, and dropped.

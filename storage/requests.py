@@ -1,7 +1,7 @@
 """The book of requests to providers: never a query, a header or a body."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +20,8 @@ class ApiRequest:
     duration_ms: int
     error: str | None
     at: datetime
+    waited_ms: int = 0
+    """For the rate limit, before it was sent."""
 
 
 async def store(db: Database, requests: Sequence[ApiRequest]) -> None:
@@ -27,10 +29,9 @@ async def store(db: Database, requests: Sequence[ApiRequest]) -> None:
     if not requests:
         return
     copy = """
-        COPY syncline.api_request (connector, connection_id, method, route, status, duration_ms, error, at) FROM STDIN
+        COPY syncline.api_request (connector, connection_id, method, route, status, duration_ms, error, at, waited_ms)
+        FROM STDIN
     """
     async with db.transaction() as conn, conn.cursor() as cursor, cursor.copy(copy) as rows:
         for r in requests:
-            await rows.write_row(
-                (r.connector, r.connection_id, r.method, r.route, r.status, r.duration_ms, r.error, r.at)
-            )
+            await rows.write_row(astuple(r))

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import LiteralString
 
+from storage import tallies
 from storage.database import Database
 from storage.settings import storage_settings
 
@@ -34,7 +35,21 @@ OLD_SESSIONS = """
         ORDER BY expires_at LIMIT %s
     )
 """
-
+OLD_LOGINS = """
+    DELETE FROM syncline.login_session WHERE token_hash IN (
+        SELECT token_hash FROM syncline.login_session WHERE created_at < now() - make_interval(days => %s) LIMIT %s
+    )
+"""
+OLD_LINKS = """
+    DELETE FROM syncline.login_link WHERE token_hash IN (
+        SELECT token_hash FROM syncline.login_link WHERE expires_at < now() - make_interval(days => %s) LIMIT %s
+    )
+"""
+OLD_TRIES = """
+    DELETE FROM syncline.login_try WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM syncline.login_try WHERE at < now() - make_interval(days => %s) LIMIT %s
+    ))
+"""
 
 # What waits or has failed is kept, however old: somebody may still want it applied.
 OLD_EVENTS = """
@@ -74,6 +89,7 @@ OLD_RESULTS = """
 
 async def prune(db: Database) -> dict[str, int]:
     """Nothing past its retention is left; how many rows went or were emptied. What is under way is never old."""
+    await tallies.fold(db)
     log_days, action_days = storage_settings().log_retention_days, storage_settings().action_retention_days
     return {
         "api_request": await _prune(db, OLD_REQUESTS, log_days),
@@ -83,6 +99,9 @@ async def prune(db: Database) -> dict[str, int]:
         "alert": await _prune(db, OLD_ALERTS, log_days),
         "read_page": await _prune(db, OLD_PAGES, MARK_DAYS),
         "push_channel": await _prune(db, OLD_CHANNELS, CHANNEL_DAYS),
+        "login_session": await _prune(db, OLD_LOGINS, SESSION_DAYS),
+        "login_link": await _prune(db, OLD_LINKS, SESSION_DAYS),
+        "login_try": await _prune(db, OLD_TRIES, SESSION_DAYS),
         "connect_session": await _prune(db, OLD_SESSIONS, SESSION_DAYS),
         # The age is asked twice: a mark that was renewed since it was looked up stays.
         "read_mark": await _prune(db, OLD_MARKS, MARK_DAYS, MARK_DAYS),

@@ -51,6 +51,7 @@ class RequestBook:
                     request.duration_ms,
                     request.error,
                     request.at,
+                    request.waited_ms,
                 )
             )
 
