@@ -216,6 +216,7 @@ class SyncRun(ControlTable, table=True):
         Index(None, "connection_id", text("started_at DESC"), text("id DESC")),
         Index("sync_run_open_idx", "connection_id", postgresql_where=text("outcome IS NULL")),
         Index("sync_run_outcome_idx", "connection_id", "outcome", "ended_at"),
+        Index("sync_run_started_at_idx", text("started_at DESC"), text("id DESC")),
         Index("sync_run_ended_at_idx", "ended_at", postgresql_include=["connection_id", "outcome"]),
         CheckConstraint("mode IN ('full', 'incremental', 'webhook')", name="mode"),
         CheckConstraint("trigger IN ('schedule', 'manual', 'api', 'cli', 'webhook')", name="trigger"),
@@ -314,6 +315,7 @@ class Action(ControlTable, table=True):
     __table_args__ = (
         UniqueConstraint("connection_id", "name", "idempotency_key_hash"),
         Index(None, "created_at"),
+        Index("action_unknown_idx", "created_at", postgresql_where=text("status = 'unknown'")),
         Index("action_open_idx", "sent_at", postgresql_where=text("status = 'sending'")),
         Index(
             "action_kept_idx", "ended_at", postgresql_where=text("result IS NOT NULL OR memo IS NOT NULL")
@@ -350,6 +352,7 @@ class WebhookEvent(ControlTable, table=True):
             postgresql_nulls_not_distinct=True,
         ),
         Index("webhook_event_due_idx", "due_at", postgresql_where=text("status = 'pending'")),
+        Index("webhook_event_failed_idx", "received_at", postgresql_where=text("status = 'failed'")),
         Index(None, "connection_id", text("received_at DESC"), text("id DESC")),
         Index(None, "received_at"),
         CheckConstraint("status IN ('pending', 'applied', 'failed', 'ignored')", name="status"),

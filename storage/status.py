@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg import sql
 
@@ -16,15 +17,26 @@ from storage.times import iso
 
 # A run whose lock nobody holds is dead, whatever its row says. A confirmation is asked for until a full sync has gone
 # through since.
+CONFIRMATION_DUE = sql.SQL(
+    """
+    EXISTS (
+        SELECT FROM (
+            SELECT max(ended_at) AS at FROM syncline.sync_run
+             WHERE connection_id = connection.id AND outcome = 'needs_confirmation'
+        ) AS asked
+         WHERE asked.at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM syncline.sync_run
+             WHERE connection_id = connection.id AND outcome = 'done' AND mode = 'full' AND ended_at > asked.at
+         )
+    )
+    """
+)
 FACTS = sql.SQL(
     """
     SELECT connection.id, connector, user_id, external_account_id, mode, account, state, scopes, full_due, error,
            error_code, created_at, signed_in_at, states.streams, states.last_sync,
            open.connection_id IS NOT NULL AS sync_in_progress,
-           open.progress, asked.at IS NOT NULL AND NOT EXISTS (
-               SELECT FROM syncline.sync_run
-               WHERE connection_id = connection.id AND outcome = 'done' AND mode = 'full' AND ended_at > asked.at
-           ) AS confirmation_due
+           open.progress, {confirmation_due} AS confirmation_due
     FROM syncline.connection
     LEFT JOIN (
         SELECT connection_id, max(last_sync) AS last_sync, jsonb_object_agg(stream, jsonb_build_object(
@@ -37,13 +49,10 @@ FACTS = sql.SQL(
         SELECT DISTINCT ON (connection_id) connection_id, progress FROM syncline.sync_run
         WHERE outcome IS NULL AND {held} ORDER BY connection_id, started_at DESC
     ) AS open ON open.connection_id = connection.id
-    CROSS JOIN LATERAL (
-        SELECT max(ended_at) AS at FROM syncline.sync_run
-        WHERE connection_id = connection.id AND outcome = 'needs_confirmation'
-    ) AS asked
+    WHERE %(ids)s::uuid[] IS NULL OR connection.id = ANY(%(ids)s)
     ORDER BY connection.created_at, connection.id
     """
-).format(held=run_lock_held("connection_id"))
+).format(held=run_lock_held("connection_id"), confirmation_due=CONFIRMATION_DUE)
 
 Pushed = Callable[[str, Sequence[Mapping[str, Any]]], Mapping[str, Mapping[str, str | None]]]
 """Given a connector's name and a connection's channels: how each stream is pushed."""
@@ -62,14 +71,16 @@ async def status(
     streams: Mapping[str, Sequence[str]] | None = None,
     next_sync: Callable[[Connection], datetime | None] | None = None,
     pushed: Pushed | None = None,
+    ids: Sequence[UUID] | None = None,
 ) -> dict[str, Any]:
-    """The status object. *streams* names each connector's streams, so that one never read is shown as well;
-    *next_sync* knows when an active connection's turn comes, *pushed* what a connection's channels are for.
+    """The status object, of all connections or of those named. *streams* names each connector's streams, so that one
+    never read is shown as well; *next_sync* knows when an active connection's turn comes, *pushed* what a
+    connection's channels are for.
     """
     known = streams or {}
     history = {found.connection_id: found for found in await histories(db)}
     async with db.connection() as conn:
-        rows = await (await conn.execute(FACTS)).fetchall()
+        rows = await (await conn.execute(FACTS, {"ids": ids})).fetchall()
     channels = await push_channels.shown(db, [row["id"] for row in rows])
     told = {
         row["id"]: pushed(row["connector"], channels.get(row["id"], []))

@@ -25,22 +25,33 @@ FUNCTION = """
     END $$
 """
 
-# A run that is noted again, as one that applies webhooks is, adds what its counts have grown by.
-RUN = """
-    was AS (
-        SELECT TG_OP = 'UPDATE' AND OLD.outcome IS NOT NULL AS ended
+# By the statement, for very many rows at once. A run that is noted again, as one that applies webhooks is, adds what
+# its counts have grown by.
+RUNS = """
+    ended AS (
+        {ended}
     ), counted AS (
-        SELECT 'runs' AS name, c.connector, ARRAY[NEW.mode, NEW.outcome] AS labels, 1::bigint AS n
-          FROM syncline.connection c, was WHERE c.id = NEW.connection_id AND NOT was.ended
+        SELECT 'runs' AS name, connector, ARRAY[mode, outcome] AS labels, 1::bigint AS n FROM ended WHERE before IS NULL
          UNION ALL
-        SELECT 'records', c.connector, ARRAY[stream.key, change.key], change.value::bigint - CASE
-                   WHEN was.ended THEN coalesce((OLD.counts #>> ARRAY[stream.key, change.key])::bigint, 0) ELSE 0
-               END
-          FROM syncline.connection c CROSS JOIN was CROSS JOIN LATERAL jsonb_each(NEW.counts) AS stream
+        SELECT 'records', connector, ARRAY[stream.key, change.key],
+               change.value::bigint - coalesce((before #>> ARRAY[stream.key, change.key])::bigint, 0)
+          FROM ended CROSS JOIN LATERAL jsonb_each(counts) AS stream
          CROSS JOIN LATERAL jsonb_each_text(stream.value) AS change
-         WHERE c.id = NEW.connection_id
     )
 """
+RUNS_ADDED = RUNS.format(
+    ended="""
+        SELECT c.connector, a.mode, a.outcome, a.counts, NULL::jsonb AS before
+          FROM added AS a JOIN syncline.connection c ON c.id = a.connection_id WHERE a.outcome IS NOT NULL
+    """
+)
+RUNS_CHANGED = RUNS.format(
+    ended="""
+        SELECT c.connector, a.mode, a.outcome, a.counts, CASE WHEN b.outcome IS NOT NULL THEN b.counts END AS before
+          FROM after AS a JOIN before AS b USING (id) JOIN syncline.connection c ON c.id = a.connection_id
+         WHERE a.outcome IS NOT NULL
+    """
+)
 REQUESTS = f"""
     counted AS (
         SELECT 'requests' AS name, connector, 1::bigint AS n,
@@ -70,7 +81,8 @@ EVENTS_SETTLED = f"""
     )
 """  # noqa: S608 -- of constants alone
 FUNCTIONS = {
-    "tally_run": RUN,
+    "tally_runs_added": RUNS_ADDED,
+    "tally_runs_changed": RUNS_CHANGED,
     "tally_requests": REQUESTS,
     "tally_events_added": EVENTS_ADDED,
     "tally_events_settled": EVENTS_SETTLED,
@@ -78,8 +90,13 @@ FUNCTIONS = {
 
 TRIGGERS = (
     """
-    CREATE TRIGGER sync_run_tally AFTER INSERT OR UPDATE ON syncline.sync_run
-    FOR EACH ROW WHEN (NEW.outcome IS NOT NULL) EXECUTE FUNCTION syncline.tally_run()
+    CREATE TRIGGER sync_run_tally_added AFTER INSERT ON syncline.sync_run REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION syncline.tally_runs_added()
+    """,
+    """
+    CREATE TRIGGER sync_run_tally_changed AFTER UPDATE ON syncline.sync_run
+    REFERENCING OLD TABLE AS before NEW TABLE AS after
+    FOR EACH STATEMENT EXECUTE FUNCTION syncline.tally_runs_changed()
     """,
     """
     CREATE TRIGGER api_request_tally AFTER INSERT ON syncline.api_request REFERENCING NEW TABLE AS added
@@ -121,6 +138,7 @@ def upgrade() -> None:
     )
     _make_tallies()
     _make_logins()
+    _make_indexes()
     _count_what_is_there()
     for name, counted in FUNCTIONS.items():
         op.execute(FUNCTION.format(name=name, counted=counted))
@@ -175,6 +193,33 @@ def _make_logins() -> None:
         comment="Tries to log in of the last minutes.",
     )
     op.create_index("login_try_client_at_idx", "login_try", ["client", "at"], unique=False, schema="syncline")
+
+
+def _make_indexes() -> None:
+    """What the page looks for among very many rows."""
+    op.create_index(
+        "sync_run_started_at_idx",
+        "sync_run",
+        [sa.literal_column("started_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+        schema="syncline",
+    )
+    op.create_index(
+        "webhook_event_failed_idx",
+        "webhook_event",
+        ["received_at"],
+        unique=False,
+        schema="syncline",
+        postgresql_where=sa.text("status = 'failed'"),
+    )
+    op.create_index(
+        "action_unknown_idx",
+        "action",
+        ["created_at"],
+        unique=False,
+        schema="syncline",
+        postgresql_where=sa.text("status = 'unknown'"),
+    )
 
 
 def _count_what_is_there() -> None:
