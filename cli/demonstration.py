@@ -13,9 +13,9 @@ from typing import Any
 from cli import output
 from cli.demo_acts import act_twice, connect, push
 from cli.demo_parts import PRODUCT, Parts, free_port, own_home
-from cli.words import duration, number
 from deployments.errors import ProblemError
 from deployments.home import write_private
+from deployments.words import duration, number
 from sandbox.stories import stories
 
 USER = "demo-user"

@@ -18,6 +18,7 @@ from cli import (
     deploy,
     doctor,
     keys,
+    login,
     migrate,
     psql,
     rejected,
@@ -72,6 +73,7 @@ app.command("demo", rich_help_panel=START, epilog="Example: syncline demo --keep
 app.command("up", rich_help_panel=START, epilog="Example: syncline up --prefect-port 4300")(up.up)
 app.command("connect", rich_help_panel=START, epilog=PIPED_KEY)(connect.connect)
 app.command("sync", rich_help_panel=START, epilog="Example: syncline sync 9be1 --full")(sync.sync)
+app.command("login", rich_help_panel=START, epilog="Example: syncline login")(login.login)
 app.command("status", rich_help_panel=CONNECTIONS, epilog="Example: syncline status --json")(status.status)
 app.command("connections", rich_help_panel=CONNECTIONS, epilog="Example: syncline connections --user 42")(
     connections.connections

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cli import output
-from cli.words import duration, number
+from deployments.words import duration, number
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -43,7 +43,7 @@ async def _ask(db: "Database") -> Facts:
 def _row(connection: Facts) -> "list[str | Text]":
     from cli.states import label
     from cli.tables import ago
-    from cli.words import number
+    from deployments.words import number
 
     return [
         f"{str(connection['id'])[:8]} {connection['connector']}",
@@ -79,7 +79,7 @@ def _key_flag(connector: str) -> str:
 
 def _tell(connection: Facts) -> None:
     from cli import output
-    from cli.words import number
+    from deployments.words import number
 
     name = f"{connection['connector']} {connection['account'] or connection['id']}"
     short = str(connection["id"])[:8]

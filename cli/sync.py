@@ -114,8 +114,9 @@ async def _find(db: "Database", connection_id: str, streams: list[str] | None) -
 
 def _close(result: "SyncResult", connection: "Connection", *, full: bool) -> None:
     from cli import output
-    from cli.words import duration, number
     from connectors.registry import get
+    from deployments.prefect_ui import run_url
+    from deployments.words import duration, number
 
     totals = {
         name: sum(counts.get(name, 0) for counts in result.streams.values())
@@ -138,14 +139,5 @@ def _close(result: "SyncResult", connection: "Connection", *, full: bool) -> Non
         output.needs_you(f"{line}. Too many rows would be retired; look at them, then run `{again}`.")
     else:
         output.needs_you(f"{what} failed after {duration(result.seconds)}: {result.error or result.outcome}")
-    if link := run_link(result):
+    if link := run_url(result.flow_run_id):
         output.say(f"  Run {link}")
-
-
-def run_link(result: "SyncResult") -> str | None:
-    """Where Prefect's UI shows the run."""
-    import os
-
-    api = os.environ.get("PREFECT_API_URL", "")
-    ui = os.environ.get("PREFECT_UI_URL") or api.removesuffix("/").removesuffix("/api")
-    return f"{ui}/runs/flow-run/{result.flow_run_id}" if ui and result.flow_run_id else None

@@ -155,6 +155,8 @@ class Connector(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    mark: ClassVar[str] = ""
+    """One or two letters that stand for it where there is no room for its title; empty: the title's first."""
     streams: ClassVar[tuple[Stream, ...]]
     credential_fields: ClassVar[tuple[str, ...]]
     """What is stored encrypted: `api_key` first for connectors that take one."""

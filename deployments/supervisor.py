@@ -27,9 +27,12 @@ from deployments.embedded import Embedded
 from deployments.errors import ProblemError
 from deployments.home import held, private_folder
 from deployments.prefect_settings import QUIET, auth_string, client_environment, server_environment
+from deployments.prefect_ui import password_place, ui_url
 from deployments.telling import tell, tell_part
 from deployments.web_settings import PORT
 from storage import settings
+from storage.database import open_database
+from storage.logins import LINK_MINUTES, make_link
 
 LEFTOVER_SECONDS = 3.0
 WORKER_SECONDS, WEB_SECONDS, PREFECT_SECONDS = 4.0, 4.0, 2.0  # to stop in; with Postgres' own time less than ten
@@ -121,7 +124,7 @@ class Supervisor:
         await self._register()
         await together(self._begin_work(), self._begin_answering())
         run_file.write(self.home, replace(self.running, ready=True))
-        self._tell_ready(time.monotonic() - since)
+        await self._tell_ready(time.monotonic() - since)
         await self._watch()
 
     async def _clear_the_ground(self) -> None:
@@ -178,14 +181,16 @@ class Supervisor:
             await self.web.tell({})
             await self.web.answer()
 
-    def _tell_ready(self, seconds: float) -> None:
+    async def _tell_ready(self, seconds: float) -> None:
+        public = os.environ.get("SYNCLINE_PUBLIC_URL", "").rstrip("/") or self.running.web_url
+        async with open_database(max_size=1) as db:
+            link = f"{public}/login?once={await make_link(db)}"
         tell(f"ready   in {seconds:.1f} s       Stop with Ctrl-C")
+        tell(f"        Open  {link}   (works once, {LINK_MINUTES} minutes; `syncline login` prints another)")
         if self.running.prefect_is_ours:
-            given = "PREFECT_API_AUTH_STRING" in os.environ
-            secret = "PREFECT_API_AUTH_STRING" if given else _short(self.home / "prefect.auth")
-            origin = self.running.prefect_api_url.removesuffix("/api")
-            tell(f"        Open  {origin}   (Prefect; its password is in {secret})")
-        tell(f"        Read  {self.running.web_url}/docs   (the API)")
+            secret = _short(Path(password_place(self.home)))
+            tell(f"        Open  {ui_url(self.running.prefect_api_url)}   (Prefect; its password is in {secret})")
+        tell(f"        Read  {public}/docs   (the API)")
         tell("        Try   syncline connect --help")
 
     async def _watch(self) -> None:

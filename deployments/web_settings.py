@@ -27,6 +27,7 @@ class WebSettings(BaseSettings):
     return_origins: str = ""
     admin_token: SecretStr | None = None
     trusted_proxies: str = ""
+    sandbox_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Web:
     admin_token: str = field(repr=False)
     trusted_proxies: tuple[str, ...]
     """Addresses and networks whose forwarded headers are believed."""
+    sandbox_url: str | None = None
+    """Where the fake providers have their page, for a link to it; they are there in the demo and in tests alone."""
 
     @property
     def secure(self) -> bool:
@@ -61,6 +64,7 @@ def load(listening: str = f"http://127.0.0.1:{PORT}") -> Web:
         return_origins=frozenset(named or [public]),
         admin_token=_admin_token(said.admin_token),
         trusted_proxies=tuple(_network(text) for text in said.trusted_proxies.split(",") if text.strip()),
+        sandbox_url=_origin("SYNCLINE_SANDBOX_URL", said.sandbox_url) if said.sandbox_url else None,
     )
 
 

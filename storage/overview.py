@@ -104,6 +104,13 @@ async def rejected_groups(db: Database) -> list[dict[str, Any]]:
         return await (await conn.execute(query)).fetchall()
 
 
+async def rejected_count(db: Database) -> int:
+    """How many records are set aside."""
+    async with db.connection() as conn:
+        row = await (await conn.execute("SELECT count(*) AS n FROM syncline.rejected_record")).fetchone()
+    return int(row["n"]) if row else 0
+
+
 async def version(db: Database) -> str:
     """Another text whenever something that the page shows has changed, and every minute, as times are told in words."""
     query = """
@@ -148,3 +155,11 @@ async def oldest_successes(db: Database, limit: int = 10) -> Sequence[dict[str, 
     """
     async with db.connection() as conn:
         return await (await conn.execute(query, [limit])).fetchall()
+
+
+async def accounts(db: Database, connection_ids: Sequence[UUID]) -> dict[str, str]:
+    """The accounts' names by their connections' ids."""
+    query = "SELECT id, account FROM syncline.connection WHERE id = ANY(%s)"
+    async with db.connection() as conn:
+        rows = await (await conn.execute(query, [list(connection_ids)])).fetchall()
+    return {str(row["id"]): row["account"] for row in rows}

@@ -21,14 +21,17 @@ from web.api.objects import ProblemDocument
 from web.connect import callback, landing
 from web.doorway import Doorway
 from web.guards import PREFIX
+from web.login import pages as login
+from web.login.session import LoginNeeded, to_login
 from web.logs import keep_addresses_out
 from web.pages import FOLDER
 from web.problems import MEDIA_TYPE, Problem
+from web.status import changes, pages
 from web.webhooks import receiving
 from web.webhooks.storing import open_inbox
 from web.webhooks.waking import Waking
 
-PAGES = (landing, callback, receiving, documents, probes)
+PAGES = (landing, callback, receiving, documents, probes, login, pages, changes)
 
 Opening = Callable[[], AbstractAsyncContextManager[Workshop]]
 
@@ -59,6 +62,7 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
     keep_addresses_out()
     for kind in (Problem, StorageError, ConnectorError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
+    app.add_exception_handler(LoginNeeded, to_login)
     app.include_router(api())
     for part in PAGES:
         app.include_router(part.router)

@@ -1,5 +1,7 @@
 """What every handler of the application shares."""
 
+from functools import cache
+from importlib import metadata
 from typing import Annotated
 
 from fastapi import Depends
@@ -17,6 +19,11 @@ def workshop_of(request: Request) -> Workshop:
 def web_of(request: Request) -> Web:
     web: Web = request.app.state.web
     return web
+
+
+@cache
+def version_of_product() -> str:
+    return metadata.version("syncline")
 
 
 InWorkshop = Annotated[Workshop, Depends(workshop_of)]

@@ -18,6 +18,7 @@ from connectors.google_oauth import GoogleConnector
 class Gmail(GoogleConnector):
     name = api.NAME
     title = TITLE
+    mark = "@"
     api = api.API
     streams = (Messages(), Labels())
     asked_scopes = (READ, COMPOSE)

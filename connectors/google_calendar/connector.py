@@ -20,6 +20,7 @@ from connectors.google_oauth import GoogleConnector
 class GoogleCalendar(GoogleConnector):
     name = api.NAME
     title = TITLE
+    mark = "31"
     api = api.API
     streams = (Calendars(), Events())
     asked_scopes = (READ, WRITE)

@@ -21,6 +21,7 @@ from connectors.slack.webhooks import SlackWebhooks
 class Slack(SlackGrants):
     name = NAME
     title = TITLE
+    mark = "#"
     streams = (Channels(), Users(), Messages())
     actions = ACTIONS
     webhooks = SlackWebhooks()

@@ -18,6 +18,7 @@ from connectors.stripe.webhooks import StripeWebhooks
 class Stripe(Connector):
     name = api.NAME
     title = TITLE
+    mark = "$"
     streams = STREAMS
     credential_fields = ("api_key", "webhook_secret")
     actions = ACTIONS

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli import output, progress
-from cli.words import duration
+from deployments.words import duration
 
 
 @pytest.mark.parametrize(
