@@ -10,17 +10,15 @@ from starlette.responses import Response
 
 from connectors.registry import find_connectors
 from deployments.prefect_ui import run_url, ui_url
-from deployments.web_settings import Web
 from deployments.words import duration, number
 from storage import connections, inbox_lists, overview, rejected, run_lists
 from storage.newest_rows import newest
 from storage.overview import Sought
 from tasks.stream_tables import tables_of
-from tasks.workshop import Workshop
 from web.api import paging
 from web.login.session import OWN_ACCORD, visitor
 from web.pages import TEMPLATES, page
-from web.state import InWeb, InWorkshop, version_of_product
+from web.state import InWorkshop, version_of_product, web_of, workshop_of
 from web.status import facts, words
 from web.status.facts import A_PAGE, Asked, Facts
 from web.status.said import SAID
@@ -57,18 +55,16 @@ InAsked = Annotated[Asked, Depends(asked_for)]
 
 
 @router.get("/")
-async def home(request: Request, workshop: InWorkshop, web: InWeb, asked: InAsked, since: str = "") -> Response:
+async def home(request: Request, workshop: InWorkshop, asked: InAsked, since: str = "") -> Response:
     """How everything stands. The page's own script says what it shows already: 204 when that is still so."""
     if since and OWN_ACCORD in request.headers and since == await overview.version(workshop.db):
         return Response(status_code=HTTPStatus.NO_CONTENT)
     found = await facts.home(workshop.db, asked)
-    return await _page(request, workshop, web, "status/home.html", "Connections", found | {"asked": asked})
+    return await _page(request, "status/home.html", "Connections", found | {"asked": asked})
 
 
 @router.get("/connections/{connection_id}")
-async def one_connection(
-    connection_id: UUID, request: Request, workshop: InWorkshop, web: InWeb, stream: str = ""
-) -> Response:
+async def one_connection(connection_id: UUID, request: Request, workshop: InWorkshop, stream: str = "") -> Response:
     """One connection in full, with the newest rows of a stream."""
     db = workshop.db
     connection = await connections.get(db, connection_id)
@@ -89,11 +85,11 @@ async def one_connection(
         "every": facts.QUICK_SECONDS if told["sync_in_progress"] else facts.CALM_SECONDS,
         "version": "",
     }
-    return await _page(request, workshop, web, "status/connection.html", f"{told['title']} {told['account']}", found)
+    return await _page(request, "status/connection.html", f"{told['title']} {told['account']}", found)
 
 
 @router.get("/connections/{connection_id}/disconnect")
-async def ask_to_disconnect(connection_id: UUID, request: Request, workshop: InWorkshop, web: InWeb) -> Response:
+async def ask_to_disconnect(connection_id: UUID, request: Request, workshop: InWorkshop) -> Response:
     """What disconnecting does, and the buttons for it."""
     (told,) = await facts.standing(workshop.db, [(await connections.get(workshop.db, connection_id)).id])
     return await _page(
@@ -102,25 +98,21 @@ async def ask_to_disconnect(connection_id: UUID, request: Request, workshop: InW
 
 
 @router.get("/runs")
-async def runs(request: Request, workshop: InWorkshop, web: InWeb, before: UUID | None = None) -> Response:
+async def runs(request: Request, workshop: InWorkshop, before: UUID | None = None) -> Response:
     """All runs, the newest first."""
     found = await run_lists.latest(workshop.db, limit=A_PAGE + 1, before=before)
     more = found[A_PAGE - 1]["id"] if len(found) > A_PAGE else None
-    return await _page(request, workshop, web, "status/runs.html", "Runs", {"runs": found[:A_PAGE], "more": more})
+    return await _page(request, "status/runs.html", "Runs", {"runs": found[:A_PAGE], "more": more})
 
 
 @router.get("/inbox")
-async def inbox(
-    request: Request, workshop: InWorkshop, web: InWeb, status: str = "", before: UUID | None = None
-) -> Response:
+async def inbox(request: Request, workshop: InWorkshop, status: str = "", before: UUID | None = None) -> Response:
     """All webhook events, the newest first, or those in one state."""
     shown = status if status in words.EVENTS else None
     found = await inbox_lists.listing(workshop.db, limit=A_PAGE + 1, status=shown, before=before)
     more = found[A_PAGE - 1]["id"] if len(found) > A_PAGE else None
     return await _page(
         request,
-        workshop,
-        web,
         "status/inbox.html",
         "Webhooks",
         {
@@ -133,25 +125,25 @@ async def inbox(
 
 
 @router.get("/rejected")
-async def set_aside(request: Request, workshop: InWorkshop, web: InWeb, before: UUID | None = None) -> Response:
+async def set_aside(request: Request, workshop: InWorkshop, before: UUID | None = None) -> Response:
     """Every record that could not be stored, the newest first."""
     found = await rejected.listing(workshop.db, limit=A_PAGE + 1, before=before)
     more = found[A_PAGE - 1]["id"] if len(found) > A_PAGE else None
     shown = await facts.named(workshop.db, found[:A_PAGE])
-    return await _page(request, workshop, web, "status/rejected.html", "Rejected", {"rejected": shown, "more": more})
+    return await _page(request, "status/rejected.html", "Rejected", {"rejected": shown, "more": more})
 
 
-async def _page(request: Request, workshop: Workshop, web: Web, template: str, title: str, found: Facts) -> Response:
+async def _page(request: Request, template: str, title: str, found: Facts) -> Response:
     """The page with what all of them share."""
     known: Facts = {
         "title": title,
         "said": SAID.get(request.query_params.get("said", "")),
         "prefect": ui_url(),
-        "sandbox": web.sandbox_url,
+        "sandbox": web_of(request).sandbox_url,
         "connectors": find_connectors(),
         "version_of_product": version_of_product(),
         "here": request.url.path,
-        "rejected_count": await overview.rejected_count(workshop.db),
+        "rejected_count": await overview.rejected_count(workshop_of(request).db),
         "word": paging.word,
     }
     return page(template, headers={"Cache-Control": "no-store"}, **known | found)
