@@ -92,9 +92,7 @@ async def one_connection(connection_id: UUID, request: Request, workshop: InWork
 async def ask_to_disconnect(connection_id: UUID, request: Request, workshop: InWorkshop) -> Response:
     """What disconnecting does, and the buttons for it."""
     (told,) = await facts.standing(workshop.db, [(await connections.get(workshop.db, connection_id)).id])
-    return await _page(
-        request, workshop, web, "status/disconnect.html", f"Disconnect {told['account']}", {"connection": told}
-    )
+    return await _page(request, "status/disconnect.html", f"Disconnect {told['account']}", {"connection": told})
 
 
 @router.get("/runs")
