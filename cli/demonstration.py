@@ -108,9 +108,10 @@ def _start(parts: Parts) -> str:
     parts.web, parts.prefect = f"http://127.0.0.1:{web}", f"http://127.0.0.1:{prefect}"
     providers = [*PRODUCT, "sandbox", "--port", "0", "--webhooks-to", parts.web, "--json"]
     settings: dict[str, str] = json.loads(parts.start("sandbox", providers, until="{"))
-    parts.environment |= settings
+    sandbox = next(value for name, value in settings.items() if name.endswith("_API_URL"))
+    parts.environment |= settings | {"SYNCLINE_SANDBOX_URL": sandbox}
     parts.start("up", [*PRODUCT, "up", "--port", web, "--prefect-port", prefect], until="ready")
-    return next(value for name, value in settings.items() if name.endswith("_API_URL"))
+    return sandbox
 
 
 def _wait_for_full_sync(parts: Parts) -> tuple[int, int]:
@@ -141,6 +142,8 @@ def _stay(parts: Parts) -> None:
     home = os.path.relpath(parts.home)
     settings = {name: value for name, value in parts.environment.items() if name.startswith("SYNCLINE_")}
     write_private(parts.home / "settings", "".join(f"export {name}='{value}'\n" for name, value in settings.items()))
+    output.data(f"The status page: {parts.ask('login')}   (works once, 10 minutes)")
+    output.data(f"The sandbox, to change and to break things: {parts.environment['SYNCLINE_SANDBOX_URL']}")
     output.data(f"Prefect's UI is at {parts.prefect}; log in with what `cat {home}/prefect.auth` prints.")
     output.data(f"In another terminal: source {home}/settings && .venv/bin/syncline status")
     output.say("Stop with Ctrl-C.")

@@ -2,6 +2,7 @@
 
 import orjson
 
+from sandbox import panel
 from sandbox.courier import Courier
 from sandbox.google.api import Google
 from sandbox.http import Request
@@ -31,6 +32,8 @@ class Sandbox:
 
     async def answer(self, request: Request) -> Answer:
         """The answer of whoever the path belongs to."""
+        if request.path in panel.PATHS:
+            return await panel.answer(request)
         if not request.path.startswith(CONTROL):
             return await self._owner(request.path).answer(request)
         try:

@@ -38,6 +38,10 @@ class Story:
     """The account is changed, and pushes that."""
     courier: Callable[[str, str], None] | None = None
     """Tells the account's courier to `hold` deliveries, or to `forget` those that wait and go on."""
+    fault: Callable[[str, str, Mapping[str, Any]], None] | None = None
+    """A call of the account's control API, `fault` or `lift`, with what it takes."""
+    revoke: Callable[[str], None] | None = None
+    """What opens the account opens it no more."""
 
 
 def stories() -> list[Story]:

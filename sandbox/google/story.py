@@ -1,5 +1,8 @@
 """The demo's Google account: a calendar and a mailbox, and what is moved, cancelled and written later."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sandbox.control import control
 from sandbox.google.settings import DEMO_ACCOUNT
 from sandbox.stories import Pushed, Story
@@ -49,6 +52,16 @@ def courier(url: str, call: str) -> None:
     control(url, "google", f"webhooks/{call}", email=DEMO_ACCOUNT)
 
 
+def fault(url: str, call: str, body: Mapping[str, Any]) -> None:
+    """Something goes wrong with requests to come, or no more."""
+    control(url, "google", call, email=DEMO_ACCOUNT, **body)
+
+
+def revoke(url: str) -> None:
+    """The user has taken back what was granted."""
+    control(url, "google", "revoke", email=DEMO_ACCOUNT)
+
+
 def _event(url: str, summary: str, **fields: object) -> str:
     given = {
         "summary": summary,
@@ -68,6 +81,8 @@ STORIES = (
         query="select summary, start_at, deleted_at from google_calendar.events order by change_seq desc limit 2",
         push=push_calendar,
         courier=courier,
+        fault=fault,
+        revoke=revoke,
     ),
     Story(
         connector="gmail",
@@ -77,5 +92,7 @@ STORIES = (
         query="select subject, body_text, label_ids from gmail.messages order by change_seq desc limit 1",
         push=push_mailbox,
         courier=courier,
+        fault=fault,
+        revoke=revoke,
     ),
 )

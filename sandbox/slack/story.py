@@ -1,5 +1,6 @@
 """The demo's Slack workspace: a few channels with their talk, and what is said, corrected and taken back later."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.control import control
@@ -35,6 +36,16 @@ def courier(url: str, call: str) -> None:
     _control(url, f"webhooks/{call}")
 
 
+def fault(url: str, call: str, body: Mapping[str, Any]) -> None:
+    """Something goes wrong with requests to come, or no more."""
+    _control(url, call, **body)
+
+
+def revoke(url: str) -> None:
+    """The workspace has removed the app."""
+    _control(url, "revoke")
+
+
 def _control(url: str, call: str, **body: Any) -> Any:
     return control(url, "slack", call, team=DEMO_TEAM, client_id=DEMO_APP["client_id"], **body)
 
@@ -48,5 +59,7 @@ STORIES = (
         query="select channel_id, ts, text, edited_at from slack.messages order by change_seq desc limit 2",
         push=push,
         courier=courier,
+        fault=fault,
+        revoke=revoke,
     ),
 )

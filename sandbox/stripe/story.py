@@ -3,6 +3,7 @@
 import json
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from typing import Any, LiteralString
 
 from sandbox.stories import Pushed, Story
@@ -65,6 +66,16 @@ def courier(url: str, call: str) -> None:
     _ask("POST", f"{url}/_sandbox/stripe/webhooks/{call}")
 
 
+def fault(url: str, call: str, body: Mapping[str, Any]) -> None:
+    """Something goes wrong with requests to come, or no more."""
+    _ask("POST", f"{url}/_sandbox/stripe/{call}", json.dumps(body).encode())
+
+
+def revoke(url: str) -> None:
+    """The key has expired, until that is lifted."""
+    fault(url, "fault", {"kind": "unauthorized", "times": None})
+
+
 def _ask(method: str, url: str, body: bytes | None = None) -> Any:
     request = urllib.request.Request(url, body, {"Authorization": f"Bearer {DEMO_KEY}"}, method=method)  # noqa: S310 -- ours
     with _OPENER.open(request, timeout=30) as answer:
@@ -82,5 +93,7 @@ STORIES = (
         action=("stripe.create_subscription", subscription),
         push=push,
         courier=courier,
+        fault=fault,
+        revoke=revoke,
     ),
 )
