@@ -48,7 +48,7 @@ def asked_for(
     """What the address asks for; what it asks for in vain is as if it were not there."""
     chosen: Any = show if show in SHOWS else "all"
     sought = Sought(chosen, connector if connector in find_connectors() else None, q.replace("\0", "").strip() or None)
-    return Asked(sought, paging.place(after), hours if hours in facts.HOURS else 24)
+    return Asked(sought, paging.place(after or None), hours if hours in facts.HOURS else 24)
 
 
 InAsked = Annotated[Asked, Depends(asked_for)]
@@ -116,7 +116,7 @@ async def inbox(request: Request, workshop: InWorkshop, status: str = "", before
         {
             "events": await facts.named(workshop.db, found[:A_PAGE]),
             "more": more,
-            "status": shown or "",
+            "chosen": shown or "",
             "inbox": await overview.inbox_counts(workshop.db),
         },
     )
@@ -144,4 +144,6 @@ async def _page(request: Request, template: str, title: str, found: Facts) -> Re
         "rejected_count": await overview.rejected_count(workshop_of(request).db),
         "word": paging.word,
     }
+    if known["said"]:  # somebody pressed a button and wants to see what comes of it
+        found = found | {"every": facts.QUICK_SECONDS}
     return page(template, headers={"Cache-Control": "no-store"}, **known | found)
