@@ -1,6 +1,6 @@
 """`python -m benchmarks`: every figure that docs/performance.md gives, side by side, in one run.
 
---only loads,memory,limited,gmail,slack,tokens,webhooks,idle,help   some of them
+--only loads,memory,limited,gmail,slack,tokens,webhooks,page,idle,help   some of them
 --records N --many N --connections N    other sizes than 100,000, 1,000,000 and 200
 --write                                 put the figures into docs/performance.md
 """
@@ -14,11 +14,11 @@ import sys
 
 import httpx
 
-from benchmarks import gmail, idle, limited, report, slack, tokens, webhooks
+from benchmarks import gmail, idle, limited, page, report, slack, tokens, webhooks
 from benchmarks.measure import module, seen, server
 from benchmarks.product import RAISED, Product
 
-PARTS = ("help", "loads", "memory", "limited", "gmail", "slack", "tokens", "webhooks", "idle")
+PARTS = ("help", "loads", "memory", "limited", "gmail", "slack", "tokens", "webhooks", "page", "idle")
 
 
 def main():
@@ -43,6 +43,11 @@ def main():
         product = Product()
         with server("sandbox") as line:
             found |= webhooks.measure(product, json.loads(line)["stripe_api_url"])
+        product.forget()
+    if "page" in options.only:
+        product = Product()
+        product.command("migrate")
+        found |= page.measure(product)
         product.forget()
     if "idle" in options.only:
         product = Product()

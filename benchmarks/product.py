@@ -83,7 +83,7 @@ class Product:
     @contextlib.contextmanager
     def up(self):
         """`syncline up` for as long as the block lasts, with its schedules paused; where its web application is."""
-        port, web_port = _free_ports()
+        port, web_port = free_port(), free_port()
         log = (self.home / "up.log").open("w+")
         process = subprocess.Popen(
             [*PRODUCT, "up", "--port", str(web_port), "--prefect-port", str(port)],
@@ -147,9 +147,8 @@ class Product:
             time.sleep(0.1)
 
 
-def _free_ports():
-    """Two ports of this machine that nobody listens on."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+def free_port():
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -11,7 +11,7 @@ BEGIN, END = "<!-- figures: make bench BENCH=--write -->", "<!-- end of figures 
 def table(found):
     """Markdown, and readable as it is."""
     rows = [("what", "figure", "ratio", "wanted", "")]
-    for part in (_loads, _memory, _limited, _gmail, _slack, _tokens, _webhooks, _idle, _help):
+    for part in (_loads, _memory, _limited, _gmail, _slack, _tokens, _webhooks, _page, _idle, _help):
         rows += part(found)
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = [
@@ -135,6 +135,24 @@ def _tokens(found):
         once = figures["requests"] == figures["tokens"] == 1
         yield _row(what, f"{figures['requests']} token request", "", "1", once)
         yield _row("the same: the last one waited", f"{figures['slowest']:.1f} s")
+
+
+def _page(found):
+    if "page" not in found:
+        return
+    seen = found["page"]
+    what = "1,000 connections, 100,000 runs, 1,000,000 events"
+    for name, title, most in (
+        ("first_byte", "the page, first byte", 200),
+        ("poll", "a look for news, nothing new", 50),
+        ("status", "the status object", 300),
+        ("one", "a connection's page, first byte", 200),
+    ):
+        took = seen[name] * 1000
+        yield _row(f"{what}: {title}", f"{took:.0f} ms", "", f"< {most} ms", took < most)
+    yield _row(
+        "two replicas of the page behave as one", "yes" if seen["replicas"] else "no", "", "yes", seen["replicas"]
+    )
 
 
 def _idle(found):
