@@ -1,7 +1,7 @@
 """When the schedule of prefect.yaml comes to a connection."""
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from cronsim import CronSim
 
@@ -13,8 +13,13 @@ SYNCS = ("incremental-sync", "full-sync")
 
 def next_sync(_: Connection) -> datetime | None:
     """The next time at which a scheduled sync takes every active connection."""
-    now = datetime.now(UTC)
-    return min((next(CronSim(cron, now)) for cron in _crons()), default=None)
+    return _next_after(datetime.now(UTC).replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=1)
+def _next_after(minute: datetime) -> datetime | None:
+    """Worked out once a minute, however many connections are told of it."""
+    return min((next(CronSim(cron, minute)) for cron in _crons()), default=None)
 
 
 @cache

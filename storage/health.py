@@ -1,6 +1,6 @@
 """How well syncs go, from the run history of the last 24 hours."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,9 @@ HISTORY = """
     FROM syncline.connection
     LEFT JOIN (
         SELECT connection_id, count(*) AS runs, count(*) FILTER (WHERE outcome IN ('failed', 'crashed')) AS failed
-        FROM syncline.sync_run WHERE ended_at > now() - interval '24 hours' AND outcome IS NOT NULL
+        FROM syncline.sync_run
+        WHERE ended_at > now() - interval '24 hours' AND outcome IS NOT NULL
+          AND (%(ids)s::uuid[] IS NULL OR connection_id = ANY(%(ids)s))
         GROUP BY connection_id
     ) AS day ON day.connection_id = connection.id
     CROSS JOIN LATERAL (
@@ -33,6 +35,7 @@ HISTORY = """
             WHERE connection_id = connection.id AND outcome = kind
         ) AS latest
     ) AS last
+    WHERE %(ids)s::uuid[] IS NULL OR connection.id = ANY(%(ids)s)
 """
 
 
@@ -48,10 +51,10 @@ class History:
     failure: datetime | None
 
 
-async def histories(db: Database) -> list[History]:
-    """The history of every connection."""
+async def histories(db: Database, ids: Sequence[UUID] | None = None) -> list[History]:
+    """The history of every connection, or of those named."""
     async with db.connection() as conn, conn.cursor(row_factory=class_row(History)) as cursor:
-        return await (await cursor.execute(HISTORY)).fetchall()
+        return await (await cursor.execute(HISTORY, {"ids": ids})).fetchall()
 
 
 def health(service: str, histories: Iterable[History]) -> dict[str, Any]:

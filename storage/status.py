@@ -78,7 +78,7 @@ async def status(
     connection's channels are for.
     """
     known = streams or {}
-    history = {found.connection_id: found for found in await histories(db)}
+    history = {found.connection_id: found for found in await histories(db, ids)}
     async with db.connection() as conn:
         rows = await (await conn.execute(FACTS, {"ids": ids})).fetchall()
     channels = await push_channels.shown(db, [row["id"] for row in rows])

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import orjson
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from connectors.registry import find_connectors
 from deployments.schedule import next_sync
@@ -14,11 +16,13 @@ from web.state import InWorkshop
 router = APIRouter(tags=["status"])
 
 
-@router.get("/status")
-async def read_status(workshop: InWorkshop) -> dict[str, Any]:
+@router.get("/status", response_model=dict[str, Any])
+async def read_status(workshop: InWorkshop) -> Response:
     """Every connection: its state, its last and next sync, what is under way, what is wrong and what to do."""
     streams = {name: [stream.name for stream in found.streams] for name, found in find_connectors().items()}
-    return await status(workshop.db, streams, next_sync, shown)
+    told = await status(workshop.db, streams, next_sync, shown)
+    # Written here: FastAPI's way takes longer than everything else together where there are a thousand connections.
+    return Response(orjson.dumps(told), media_type="application/json")
 
 
 @router.get("/health")
