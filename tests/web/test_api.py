@@ -6,6 +6,7 @@ import pytest
 
 from storage import connections
 from storage.runs import end, take_run
+from tests.fixtures.site import PREFECT_IS_AWAY
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +145,7 @@ async def test_disconnected_and_purged(site, connection):
     assert (await site.api.delete(here)).status_code == 404
 
 
+@PREFECT_IS_AWAY
 async def test_a_sync_without_prefect(site, connection):
     """While Prefect is away a sync is 503 with Retry-After, within seconds, and the connection stands."""
     answer = await site.api.post(f"/connections/{connection['id']}/sync", json={"mode": "incremental"})

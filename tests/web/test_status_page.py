@@ -8,7 +8,7 @@ import pytest
 
 from storage import connections, inbox, runs
 from storage.inbox import Arrival
-from tests.fixtures.site import ADMIN_TOKEN
+from tests.fixtures.site import ADMIN_TOKEN, PREFECT_IS_AWAY
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
@@ -145,6 +145,7 @@ async def test_pausing_and_resuming(page, db, connected):
     assert (await connections.get(db, connection.id)).state == "active"
 
 
+@PREFECT_IS_AWAY
 async def test_a_sync_while_prefect_is_away(page, connected):
     """With Prefect away the button says so, in words; of a connection that is not active it says that."""
     connection = await connected()
