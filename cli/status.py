@@ -31,13 +31,15 @@ def status(*, as_json: Json = False) -> None:
 
 
 async def _ask(db: "Database") -> Facts:
+    import os
+
     from connectors.registry import find_connectors
     from deployments.schedule import next_sync
     from storage.status import status as read_status
     from tasks.push import shown
 
     streams = {name: [stream.name for stream in found.streams] for name, found in find_connectors().items()}
-    return await read_status(db, streams, next_sync, shown)
+    return await read_status(db, streams, next_sync, shown, public_url=os.environ.get("SYNCLINE_PUBLIC_URL"))
 
 
 def _row(connection: Facts) -> "list[str | Text]":

@@ -72,10 +72,11 @@ async def status(
     next_sync: Callable[[Connection], datetime | None] | None = None,
     pushed: Pushed | None = None,
     ids: Sequence[UUID] | None = None,
+    public_url: str | None = None,
 ) -> dict[str, Any]:
     """The status object, of all connections or of those named. *streams* names each connector's streams, so that one
     never read is shown as well; *next_sync* knows when an active connection's turn comes, *pushed* what a
-    connection's channels are for.
+    connection's channels are for, *public_url* where the pages are on which people do what is to be done.
     """
     known = streams or {}
     history = {found.connection_id: found for found in await histories(db, ids)}
@@ -90,6 +91,7 @@ async def status(
     return {
         "connections": [
             _standing(row, known.get(row["connector"], ()), next_sync, told.get(row["id"], {}))
+            | {"action": _action(row, public_url)}
             | {"health": health(row["connector"], [history[row["id"]]] if row["id"] in history else [])}
             for row in rows
         ],
@@ -120,7 +122,6 @@ def _standing(
         "records": sum(stream["rows"] for stream in streams),
         "error": connection.error,
         "error_code": connection.error_code,
-        "action": _action(connection, confirmation_due=row["confirmation_due"]),
         "streams": streams,
     }
 
@@ -162,9 +163,10 @@ def _progress(streams: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None
     return None
 
 
-def _action(connection: Connection, *, confirmation_due: bool) -> dict[str, str | None] | None:
-    if connection.state == "needs_reconnect":
-        return {"kind": "reconnect", "url": None}
-    if confirmation_due and connection.state == "active":
-        return {"kind": "confirm_deletes", "url": None}
+def _action(row: Mapping[str, Any], public_url: str | None) -> dict[str, str | None] | None:
+    url = f"{public_url}/connections/{row['id']}" if public_url else None
+    if row["state"] == "needs_reconnect":
+        return {"kind": "reconnect", "url": url}
+    if row["confirmation_due"] and row["state"] == "active":
+        return {"kind": "confirm_deletes", "url": url}
     return None

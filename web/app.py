@@ -17,7 +17,6 @@ from web import documents, probes
 from web.answers import handle
 from web.api import actions, connect_sessions, connections, inbox, runs, standing, sync
 from web.api.live_reads import live_reads
-from web.api.objects import ProblemDocument
 from web.connect import callback, landing
 from web.doorway import Doorway
 from web.guards import PREFIX
@@ -35,7 +34,7 @@ PAGES = (landing, callback, receiving, documents, probes, login, pages, changes)
 
 Opening = Callable[[], AbstractAsyncContextManager[Workshop]]
 
-PROBLEM = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}}}
+PROBLEM = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": {"$ref": documents.PROBLEM}}}}
 TOKEN = HTTPBearer(auto_error=False, description="The admin token; the doorway has checked it already.")
 
 

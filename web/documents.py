@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 
+from web.api.objects import ProblemDocument
 from web.page_of_problems import MEANINGS
 from web.pages import page
 from web.state import InWeb
@@ -16,17 +17,25 @@ from web.state import InWeb
 router = APIRouter(include_in_schema=False)
 
 REFERENCE = "#/components/schemas/"
+PROBLEM = f"{REFERENCE}{ProblemDocument.__name__}"
+
+
+def document_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the one shape that all problems have."""
+    document = app.openapi()
+    document["components"]["schemas"].setdefault(ProblemDocument.__name__, ProblemDocument.model_json_schema())
+    return document
 
 
 @router.get("/openapi.json")
 async def openapi(request: Request) -> JSONResponse:
-    return JSONResponse(request.app.openapi())
+    return JSONResponse(document_of(request.app))
 
 
 @router.get("/docs")
 async def docs(request: Request, web: InWeb) -> HTMLResponse:
     """Every route with what it takes and gives, and every problem with what it means."""
-    document = request.app.openapi()
+    document = document_of(request.app)
     groups: dict[str, list[Operation]] = {}
     for operation in _operations(document, web.public_url):
         groups.setdefault(operation.tag, []).append(operation)

@@ -48,7 +48,7 @@ class Done(BaseModel):
 
 
 @router.post("/connections/{connection_id}/actions/{action}", openapi_extra={"requestBody": BODIES})
-async def do(
+async def perform_action(
     connection_id: UUID, action: str, request: Request, workshop: InWorkshop, idempotency_key: Key = None
 ) -> Done:
     """It is done, now or when it was first asked for with this key; a refusal by the provider is 422, with its reason.

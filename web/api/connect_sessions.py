@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from deployments.web_settings import Web
 from storage import connect_sessions, connections
 from storage.database import Database
-from web.api.objects import ConnectorName, Taken, UserId, a_number, connector_named
+from web.api.objects import EXAMPLE, ConnectorName, Taken, UserId, a_number, connector_named
 from web.connect.addresses import link
 from web.connect.ready import check_ready
 from web.problems import Problem
@@ -25,6 +25,8 @@ LONGEST_SECONDS = 86_400
 
 
 class ConnectSession(Taken):
+    model_config = Taken.model_config | {"json_schema_extra": {"examples": [{"connector": EXAMPLE, "user_id": "42"}]}}
+
     connector: ConnectorName
     user_id: UserId
     return_url: Annotated[str | None, Field(description="Where the browser goes afterwards; of a known origin.")] = None

@@ -14,7 +14,7 @@ from storage.pausing import set_paused
 from tasks.connect import connect_api_key
 from tasks.disconnect import disconnect
 from web.api import paging
-from web.api.objects import Connection, ConnectorName, Items, Taken, UserId, connector_named
+from web.api.objects import EXAMPLE_WITH_KEY, Connection, ConnectorName, Items, Taken, UserId, connector_named
 from web.problems import Problem
 from web.starting import begin_reading, begin_reading_changes
 from web.state import InWorkshop
@@ -30,12 +30,20 @@ class Credentials(Taken):
 
 
 class NewConnection(Taken):
+    model_config = Taken.model_config | {
+        "json_schema_extra": {
+            "examples": [{"connector": EXAMPLE_WITH_KEY, "user_id": "42", "credentials": {"api_key": "…"}}]
+        }
+    }
+
     connector: ConnectorName
     user_id: UserId
     credentials: Credentials
 
 
 class Change(Taken):
+    model_config = Taken.model_config | {"json_schema_extra": {"examples": [{"paused": True}]}}
+
     paused: bool | None = Field(None, strict=True, description="A paused connection is not synced; its rows stay.")
 
 

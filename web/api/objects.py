@@ -27,6 +27,12 @@ ConnectorName = Annotated[
 ]
 
 
+EXAMPLE = next(iter(find_connectors()))
+EXAMPLE_WITH_KEY = next(
+    name for name, found in find_connectors().items() if found.credential_fields[:1] == ("api_key",)
+)
+
+
 def a_number(value: object) -> object:
     """Only what JSON calls a number, so neither `"900"` nor `true`."""
     if isinstance(value, bool | str):
@@ -78,6 +84,90 @@ class Run(BaseModel):
     ended_at: datetime | None
     streams: dict[str, Any] = Field(description="per stream: read, written, unchanged, deleted, rejected, altered")
     error: str | None
+
+
+class Push(BaseModel):
+    """How the provider pushes what changes in a stream."""
+
+    state: str
+    expires_at: datetime | None
+    reason: str | None = None
+
+
+class StreamStanding(BaseModel):
+    """How one stream of a connection stands."""
+
+    stream: str
+    available: bool = Field(description="false: what was granted does not allow it; its rows stay")
+    unavailable_reason: str | None
+    rows: int = Field(description="without tombstones")
+    last_full_sync: datetime | None
+    complete_from: datetime | None = Field(description="null: nothing is left out by age")
+    backlog: int = Field(description="parts, such as channels, that are still to be visited")
+    unreadable: list[str]
+    push: Push | None = Field(description="null: it is polled")
+
+
+class Progress(BaseModel):
+    """The stream that is being read now."""
+
+    stream: str
+    records: int
+    parts_done: int
+    parts_total: int | None
+    waiting_until: datetime | None = Field(description="the provider asked for a pause until then")
+
+
+class NeededAction(BaseModel):
+    """What a person has to do."""
+
+    kind: str = Field(description="reconnect or confirm_deletes")
+    url: str | None = Field(description="the page on which it is done")
+
+
+class Health(BaseModel):
+    """How the syncs of the last 24 hours went."""
+
+    service: str
+    status: str = Field(description="healthy, degraded, down or unknown")
+    last_success: datetime | None
+    last_failure: datetime | None
+    error_rate_24h: float | None
+    runs_24h: int
+
+
+class Standing(BaseModel):
+    """How one connection stands."""
+
+    id: UUID
+    connector: str
+    user_id: str
+    account: str
+    state: str
+    connected: bool
+    last_sync: datetime | None
+    next_sync: datetime | None
+    sync_in_progress: bool
+    progress: Progress | None
+    records: int
+    error: str | None = Field(description="for the end user: what is wrong and what to do")
+    error_code: str | None
+    action: NeededAction | None
+    streams: list[StreamStanding]
+    health: Health
+
+
+class Status(BaseModel):
+    """How everything stands."""
+
+    connections: list[Standing]
+    services: list[Health]
+
+
+class Services(BaseModel):
+    """Each connector's health."""
+
+    items: list[Health]
 
 
 class ProblemDocument(BaseModel):

@@ -21,6 +21,8 @@ router = APIRouter(tags=["sync"])
 
 
 class Sync(Taken):
+    model_config = Taken.model_config | {"json_schema_extra": {"examples": [{"mode": "incremental"}]}}
+
     mode: Literal["full", "incremental"]
     streams: list[Annotated[str, Field(max_length=63)]] | None = Field(None, max_length=100, description="null: all")
     confirm_deletes: bool = Field(default=False, strict=True, description="A new full read without the deletion guard.")
@@ -31,7 +33,7 @@ class Started(BaseModel):
 
 
 @router.post("/connections/{connection_id}/sync", status_code=HTTPStatus.ACCEPTED)
-async def sync(connection_id: UUID, asked: Sync, workshop: InWorkshop) -> Started:
+async def sync_connection(connection_id: UUID, asked: Sync, workshop: InWorkshop) -> Started:
     """A run of the deployment has been asked of Prefect."""
     connection = await connections.get(workshop.db, connection_id)
     known = [stream.name for stream in get(connection.connector).streams]
