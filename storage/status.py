@@ -71,6 +71,7 @@ async def status(
     streams: Mapping[str, Sequence[str]] | None = None,
     next_sync: Callable[[Connection], datetime | None] | None = None,
     pushed: Pushed | None = None,
+    *,
     ids: Sequence[UUID] | None = None,
     public_url: str | None = None,
 ) -> dict[str, Any]:
