@@ -16,6 +16,7 @@ from flows.names import name_after
 from storage import connections
 from storage.connections import Connection
 from storage.errors import NotActive
+from tasks.alarms import tell
 from tasks.artifacts import show_results
 from tasks.requests import Request, Result
 from tasks.side_by_side import each
@@ -50,6 +51,7 @@ async def sync_due(
             await name_after(run.id, due[0], request.mode)
         here = await _hand_on(deployment, run, request, due)
         results = await each(here, lambda connection: sync_connection(workshop, connection, request), at_once=AT_ONCE)
+        await tell(workshop.db)
     if caller:
         caller.results.extend(results)
     _log_results(results)

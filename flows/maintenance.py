@@ -1,13 +1,20 @@
-"""Keeps the house: closes runs that died, renews grants that nothing uses and channels that
-end soon, applies events that nobody has taken, and
-forgets what is past its retention.
+"""Keeps the house: closes runs that died, renews grants that nothing uses and channels that end soon, applies events
+that nobody has taken, raises and clears alerts, and forgets what is past its retention.
 """
 
 import logging
 
 from prefect import flow
 
-from tasks.maintenance import prune, renew_channels, renew_tokens, sweep_actions, sweep_inbox, sweep_runs
+from tasks.maintenance import (
+    look_for_trouble,
+    prune,
+    renew_channels,
+    renew_tokens,
+    sweep_actions,
+    sweep_inbox,
+    sweep_runs,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -20,13 +27,16 @@ async def maintenance() -> None:
     renewed = await renew_tokens()
     watched = await renew_channels()
     applied = await sweep_inbox()
+    told = await look_for_trouble()
     pruned = await prune()
     _log.info(
-        "maintenance closed_runs=%d unknown_actions=%d renewed_tokens=%d renewed_channels=%d events=%d pruned=%s",
+        "maintenance closed_runs=%d unknown_actions=%d renewed_tokens=%d renewed_channels=%d events=%d alerts=%d "
+        "pruned=%s",
         closed,
         unknown,
         renewed,
         watched,
         applied,
+        told,
         pruned,
     )

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from psycopg.rows import class_row
 
 from storage import keys
+from storage.alerts import CLEAR, NEEDS_RECONNECT
 from storage.credentials import seal, unseal
 from storage.database import Conn, Database
 from storage.errors import Conflict, KeysUnusable, NotActive, UnknownId
@@ -177,18 +178,26 @@ async def clear_error(db: Database, connection_id: UUID) -> None:
 async def needs_reconnect(
     db: Database, connection_id: UUID, code: str, sentence: str, *, signed_in_at: datetime | None = None
 ) -> None:
-    """An active connection waits for its user from here on; any other stays as it is, and so does one whose user has
-    signed in again since *signed_in_at*: what was refused is then not what opens the account now.
+    """An active connection waits for its user from here on, and an alert says so; any other stays as it is, and so
+    does one whose user has signed in again since *signed_in_at*: what was refused is then not what opens the account
+    now.
     """
-    change = "UPDATE syncline.connection SET state = 'needs_reconnect', error = %s, error_code = %s, "
-    query = (
-        change + "error_at = now(), updated_at = now() WHERE id = %s AND state = 'active' "
-        "AND signed_in_at = coalesce(%s, signed_in_at)"
-    )
+    query = """
+        WITH changed AS (
+            UPDATE syncline.connection
+               SET state = 'needs_reconnect', error = %(sentence)s, error_code = %(code)s, error_at = now(),
+                   updated_at = now()
+             WHERE id = %(id)s AND state = 'active' AND signed_in_at = coalesce(%(since)s, signed_in_at)
+            RETURNING id, connector
+        )
+        INSERT INTO syncline.alert (kind, service, connection_id, sentence)
+        SELECT %(kind)s, connector, id, %(sentence)s FROM changed ON CONFLICT DO NOTHING
+    """
+    values = {"id": connection_id, "code": code, "sentence": sentence, "since": signed_in_at, "kind": NEEDS_RECONNECT}
 
     async def work() -> None:
         async with db.connection() as conn:
-            await conn.execute(query, [sentence, code, connection_id, signed_in_at])
+            await conn.execute(query, values)
 
     await db.repeat(work)
 
@@ -257,6 +266,7 @@ async def _let_in(
     """
     sealed = seal(connection_id, credentials)
     await conn.execute(update, [name, list(scopes), sealed, grant_key, connection_id])
+    await conn.execute(CLEAR, [NEEDS_RECONNECT, connection_id])
 
 
 async def _select(db: Database, where: Any, values: Sequence[Any]) -> list[Connection]:

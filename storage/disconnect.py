@@ -6,6 +6,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from storage.alerts import ALL_OF
 from storage.connections import Connection, get
 from storage.database import Conn, Database
 from storage.locks import write_lock
@@ -29,6 +30,7 @@ async def disconnect(db: Database, connection_id: UUID) -> Connection:
                 """,
                 [connection_id],
             )
+            await conn.execute(ALL_OF, [connection_id])
 
     await db.repeat(work)
     return await get(db, connection_id)

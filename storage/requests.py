@@ -7,6 +7,8 @@ from uuid import UUID
 
 from storage.database import Database
 
+SERVER_ERROR = 500
+
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
@@ -22,6 +24,11 @@ class ApiRequest:
     at: datetime
     waited_ms: int = 0
     """For the rate limit, before it was sent."""
+
+    @property
+    def is_server_error(self) -> bool:
+        """The service has failed, or has not answered at all."""
+        return self.error != "cancelled" and (self.status is None or self.status >= SERVER_ERROR)
 
 
 async def store(db: Database, requests: Sequence[ApiRequest]) -> None:

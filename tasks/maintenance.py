@@ -4,6 +4,7 @@ from prefect import task
 
 from storage import action_lists, retention, runs
 from storage.database import open_database
+from tasks.alarms import look_around
 from tasks.drain_inbox import drain_inbox
 from tasks.renew_push import renew_push
 from tasks.tokens import renew_idle
@@ -43,6 +44,13 @@ async def renew_channels() -> int:
     """How many connections had channels or watches that would end soon."""
     async with open_workshop() as workshop:
         return await renew_push(workshop)
+
+
+@task(name="look-around", task_run_name="raise and clear alerts", persist_result=False)
+async def look_for_trouble() -> int:
+    """How many alerts Prefect was told of."""
+    async with open_database() as db:
+        return await look_around(db)
 
 
 @task(name="prune", task_run_name="prune past retention", persist_result=False)

@@ -12,6 +12,7 @@ from storage.database import Database
 from storage.ending import end
 from storage.errors import StorageError
 from storage.requests import ApiRequest, store
+from tasks.alarms import look_at
 
 EVERY_SECONDS = 1.0
 KEPT = 10_000
@@ -66,5 +67,7 @@ class RequestBook:
         written, self._open = self._open[-KEPT:], []
         try:
             await store(self._db, written)
+            for service in {one.connector for one in written if one.is_server_error}:
+                await look_at(self._db, service)
         except (StorageError, psycopg.Error):
             self._open = written + self._open

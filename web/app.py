@@ -13,7 +13,7 @@ from connectors.errors import ConnectorError
 from deployments.web_settings import Web
 from storage.errors import StorageError
 from tasks.workshop import Workshop, open_workshop
-from web import documents, probes
+from web import documents, metrics, probes
 from web.answers import handle
 from web.api import actions, connect_sessions, connections, inbox, runs, standing, sync
 from web.api.live_reads import live_reads
@@ -26,11 +26,12 @@ from web.logs import keep_addresses_out
 from web.pages import FOLDER
 from web.problems import MEDIA_TYPE, Problem
 from web.status import changes, pages
+from web.watching import Watching
 from web.webhooks import receiving
 from web.webhooks.storing import open_inbox
 from web.webhooks.waking import Waking
 
-PAGES = (landing, callback, receiving, documents, probes, login, pages, changes)
+PAGES = (landing, callback, receiving, documents, probes, metrics, login, pages, changes)
 
 Opening = Callable[[], AbstractAsyncContextManager[Workshop]]
 
@@ -43,7 +44,12 @@ def create_app(web: Web, workshop: Opening = open_workshop) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with workshop() as opened, Waking(opened.db) as waking, open_inbox(opened.db, waking) as inbox:
+        async with (
+            workshop() as opened,
+            Waking(opened.db) as waking,
+            open_inbox(opened.db, waking) as inbox,
+            Watching(opened.db),
+        ):
             app.state.workshop, app.state.waking, app.state.inbox = opened, waking, inbox
             yield
 

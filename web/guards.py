@@ -11,6 +11,7 @@ from deployments.web_settings import Web, origin_of
 from web.problems import Problem
 
 API = "/api/"
+METRICS = "/metrics"
 WEBHOOKS = "/webhooks/"
 PREFIX = "/api/v1"
 PROBES = frozenset({"/healthz", "/readyz"})
@@ -62,7 +63,8 @@ def _is_ours(origin: str, request: Request, web: Web) -> bool:
 
 
 def _without_token(request: Request, web: Web) -> Problem | None:
-    if not request.scope["path"].startswith(API):
+    path = request.scope["path"]
+    if not path.startswith(API) and path != METRICS:
         return None
     said = request.headers.getlist("authorization")
     scheme, _, token = said[0].partition(" ") if len(said) == 1 else ("", "", "")
