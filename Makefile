@@ -1,4 +1,4 @@
-# make install · demo [KEEP=1] · test · check · bench · lock. Everything stays under .venv/ and .syncline/.
+# make install · demo [KEEP=1] · test · check · docs · bench · lock. Everything stays under .venv/ and .syncline/.
 
 PYTHON ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3.14 python3 python)
@@ -14,7 +14,7 @@ export RUFF_CACHE_DIR := $(CACHE)/ruff
 export MYPY_CACHE_DIR := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 
-.PHONY: install demo test check bench lock clean
+.PHONY: install demo test check docs bench lock clean
 .DEFAULT_GOAL := demo
 
 install: .venv/.installed
@@ -36,6 +36,9 @@ check: install
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --cache-dir $(CACHE)/imports
+
+docs: install
+	@$(BIN)/python docs/generate.py
 
 bench: .venv/.installed-bench
 	@$(BIN)/python -m benchmarks $(BENCH)

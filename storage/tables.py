@@ -19,7 +19,7 @@ BOOKKEEPING = ("connection_id", "raw", "synced_at", "deleted_at", "change_seq")
 # Postgres cuts longer names, and an index has the stream's name and more.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
-_NOTES = {
+NOTES = {
     "connection_id": "the connection this row belongs to: syncline.connection.id",
     "raw": "the whole record as received",
     "synced_at": "when the content last changed here",
@@ -112,7 +112,7 @@ async def _make(conn: AsyncConnection[DictRow], table: StreamTable) -> None:
             sql.Identifier(f"{table.stream}_change_seq"), table.identifier
         )
     )
-    notes = _NOTES | {name: column.note for name, column in table.columns.items() if column.note}
+    notes = NOTES | {name: column.note for name, column in table.columns.items() if column.note}
     for name, note in notes.items():
         await conn.execute(
             sql.SQL("COMMENT ON COLUMN {} IS {}").format(

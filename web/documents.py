@@ -37,7 +37,7 @@ async def docs(request: Request, web: InWeb) -> HTMLResponse:
     """Every route with what it takes and gives, and every problem with what it means."""
     document = document_of(request.app)
     groups: dict[str, list[Operation]] = {}
-    for operation in _operations(document, web.public_url):
+    for operation in operations(document, web.public_url):
         groups.setdefault(operation.tag, []).append(operation)
     return page("docs.html", title="Syncline API", document=document, groups=groups, problems=sorted(MEANINGS.items()))
 
@@ -58,7 +58,8 @@ class Operation:
     call: str
 
 
-def _operations(document: Mapping[str, Any], public_url: str) -> Iterator[Operation]:
+def operations(document: Mapping[str, Any], public_url: str) -> Iterator[Operation]:
+    """Every route that the document describes, in its order."""
     shapes = document.get("components", {}).get("schemas", {})
     for path, methods in document["paths"].items():
         for method, said in methods.items():
