@@ -82,3 +82,16 @@ def test_nothing_is_later_than_the_documents():
     for document in DOCUMENTS:
         said = set(re.findall(r"(?:`|^|bin/)syncline ([a-z]+)", document.read_text(), flags=re.MULTILINE))
         assert said <= known, document.name
+
+
+def test_the_tests_that_the_checklist_names_exist():
+    """Each row of the security checklist names a test, a file of tests or a command, and the tests are there."""
+    table = (ROOT / "docs/security.md").read_text().partition("## The checklist")[2].partition("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+
+    assert len(rows) == 28
+    for row in rows:
+        shown = row.rsplit(" | ", 1)[1]
+        assert "`" in shown, row
+        for path, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", shown):
+            assert not name or f"def {name}(" in (ROOT / path).read_text(), f"{path}::{name}"
