@@ -1,5 +1,6 @@
 """The web application as `syncline up` runs it: what it starts really runs, and it comes back when it dies."""
 
+import json
 import time
 
 import httpx
@@ -51,6 +52,27 @@ def test_syncs_that_are_asked_for_run(running, api, provider):
     assert "route=/api/v1/connections/{connection_id}/sync status=202" in log
     assert provider.key not in log
     assert connection["id"] not in log
+
+
+def test_a_link_to_the_status_page(running):
+    """`syncline login` prints a link that works once, and where Prefect's UI and its password are."""
+    done = running.run("login")
+    link = done.stdout.strip()
+    assert done.returncode == 0, done.stderr
+    assert f"127.0.0.1:{running.port}" in done.stderr
+    assert "prefect.auth" in done.stderr
+
+    with httpx.Client(trust_env=False, timeout=60) as browser:
+        asked = browser.get(link)
+        assert "Open the status page" in asked.text
+        once = link.partition("once=")[2]
+        assert browser.post(f"{running.web_url}/login", data={"once": once}).status_code == 303
+        assert "Nothing is connected yet." in browser.get(f"{running.web_url}/").text
+    with httpx.Client(trust_env=False, timeout=60) as other:
+        assert other.post(f"{running.web_url}/login", data={"once": once}).status_code == 422
+
+    said = json.loads(running.run("login", "--json").stdout)
+    assert set(said) == {"url", "prefect_url", "prefect_password_in"}
 
 
 def _ended(api, here, flow_run_id):

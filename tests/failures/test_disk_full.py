@@ -1,6 +1,10 @@
 """The disk on which Postgres keeps the rows is full, and then is not."""
 
+import hashlib
+import hmac
+import json
 import os
+import secrets
 import shutil
 import subprocess
 import time
@@ -8,6 +12,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from storage import connections
 
 
 @pytest.fixture
@@ -57,3 +63,46 @@ async def test_full_and_then_freed(sync, stripe, invariants, rows, database_url,
     invariants.hold(stripe, sync.connection_id, streams=["customers", "products"])
     rows("ALTER TABLE stripe.customers SET TABLESPACE pg_default")
     rows("DROP TABLESPACE small")
+
+
+async def test_a_delivery_that_cannot_be_stored(site, stripe, sync, db, rows, database_url, small_disk):
+    """503 with Retry-After, and nothing of it is stored; once there is room the same delivery is taken at once."""
+    secret = "whsec_of_this_endpoint"
+    await connections.upsert(
+        db,
+        connector="stripe",
+        user_id="user-1",
+        account=stripe.account,
+        name="Rocket Rides",
+        mode=stripe.mode,
+        scopes=[],
+        credentials={"api_key": stripe.key, "webhook_secret": secret},
+    )
+    (small_disk / "inbox").mkdir()
+    shutil.chown(small_disk / "inbox", "postgres", "postgres")
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute(f"CREATE TABLESPACE small_inbox LOCATION '{small_disk}/inbox'")
+        conn.execute("ALTER TABLE syncline.webhook_event SET TABLESPACE small_inbox")
+
+    async def deliver(number):
+        made = {"id": f"evt_{number}", "object": "event", "type": "customer.updated", "created": 5, "livemode": False}
+        body = json.dumps(made | {"data": {"object": {"id": "cus_1"}}, "more": secrets.token_hex(400_000)}).encode()
+        at = int(time.time())
+        signature = hmac.new(secret.encode(), b"%d.%b" % (at, body), hashlib.sha256).hexdigest()
+        headers = {"Stripe-Signature": f"t={at},v1={signature}"}
+        return await site.stranger.post(f"/webhooks/stripe/{sync.connection_id}", content=body, headers=headers)
+
+    stored = 0
+    while (answer := await deliver(stored)).status_code == 200:
+        stored += 1
+        assert stored < 30, "the disk does not fill"
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "disk_full")
+    assert int(answer.headers["retry-after"]) > 0
+    assert len(rows("SELECT id FROM syncline.webhook_event")) == stored
+    grow(small_disk)
+    assert (await deliver(stored)).status_code == 200
+    assert len(rows("SELECT id FROM syncline.webhook_event")) == stored + 1
+    print(f"\n{stored} deliveries before the disk was full, one 503, and the next was stored")
+    rows("ALTER TABLE syncline.webhook_event SET TABLESPACE pg_default")
+    rows("DROP TABLESPACE small_inbox")

@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 
+from tests.fixtures.site import PREFECT_IS_AWAY
 from tests.fixtures.syncing import until
 
 EVENTS = "SELECT * FROM syncline.webhook_event ORDER BY received_at, id"
@@ -78,6 +79,19 @@ async def test_the_platforms_endpoint(site, provider, connection, rows):
     found = [(row["provider_event_id"], row["connection_id"], row["status"]) for row in rows(EVENTS)]
     assert [(str(one), status) for _, one, status in found[:1]] == [(connection["id"], "pending")]
     assert found[1:] == [("evt_2", None, "ignored"), ("evt_3", None, "ignored")]
+
+
+@PREFECT_IS_AWAY
+async def test_while_prefect_is_away(site, connection, rows):
+    """With no Prefect to ask for a run a delivery is acknowledged as quickly, and waits for the next run."""
+    body = event()
+    began = time.monotonic()
+
+    answer = await site.stranger.post(address(connection), content=body, headers=signed(body))
+
+    assert answer.status_code == 200
+    assert time.monotonic() - began < 1.5, "the answer has waited for Prefect"
+    assert [row["status"] for row in rows(EVENTS)] == ["pending"]
 
 
 async def test_delivered_again(site, connection, rows):
