@@ -32,7 +32,7 @@ from cli.examples import connector as example
 from cli.grouped import Grouped
 
 PLAIN = "--no-color"
-START, CONNECTIONS, OPERATE = "Start here", "Connections", "Operate"
+START, CONNECTIONS, WEBHOOKS, OPERATE = "Start here", "Connections", "Webhooks", "Operate"
 
 app = typer.Typer(
     name="syncline",
@@ -81,7 +81,7 @@ app.command("connections", rich_help_panel=CONNECTIONS, epilog="Example: synclin
 app.command("disconnect", rich_help_panel=CONNECTIONS, epilog="Example: syncline disconnect 9be1 --purge --yes")(
     connections.disconnect
 )
-app.add_typer(webhooks.app, name="webhooks", rich_help_panel=CONNECTIONS)
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel=WEBHOOKS)
 app.add_typer(rejected.app, name="rejected", rich_help_panel=CONNECTIONS)
 app.add_typer(actions.app, name="actions", rich_help_panel=CONNECTIONS)
 app.command("doctor", rich_help_panel=OPERATE, epilog="Example: syncline doctor --json")(doctor.doctor)

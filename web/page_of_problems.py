@@ -1,7 +1,4 @@
-"""What the codes of problems mean: the part that is the application's own.
-
-Codes of providers and of the database are explained in docs/troubleshooting.md.
-"""
+"""What the codes of problems mean, in a line each; docs/troubleshooting.md says of each what to do about it."""
 
 MEANINGS = {
     "account_conflict": "The credentials open another account or mode than the connection's.",
