@@ -68,7 +68,7 @@ async def _block(client: PrefectClient, name: str) -> UUID:
         raise ProblemError(
             "unknown_block",
             f"SYNCLINE_ALERT_BLOCK names {name!a}, and Prefect has no such block.",
-            "Make it in Prefect's UI under Blocks, and write it as type/name, such as slack-webhook/alerts.",
+            "Make it in Prefect's UI under Blocks, and write its type, a slash and its name, as docs/alerts.md shows.",
         ) from None
 
 

@@ -1,11 +1,10 @@
 """Raises and clears the alerts, and has Prefect tell people of each."""
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 import psycopg
-from prefect.events.clients import get_events_client
-from prefect.events.schemas.events import Event, Resource
 
 from connectors.registry import find_connectors
 from storage import alarms, alerts
@@ -46,9 +45,7 @@ async def tell(db: Database) -> int:
     try:
         async with alerts.untold(db) as new:
             if new:
-                async with get_events_client(reconnection_attempts=0) as events:
-                    for alert in new:
-                        await events.emit(_event(alert))
+                await _send(new)
             return len(new)
     except (StorageError, psycopg.Error):
         raise
@@ -57,19 +54,23 @@ async def tell(db: Database) -> int:
         return 0
 
 
-def _event(alert: Alert) -> Event:
+async def _send(new: Sequence[Alert]) -> None:
     """For automations: `syncline.alert.<kind>`, of a connection or of a connector."""
-    about = f"connection.{alert.connection_id}" if alert.connection_id else f"connector.{alert.service}"
-    resource = {"prefect.resource.id": f"syncline.{about}", "prefect.resource.name": alert.service}
-    return Event(
-        id=alert.id,  # the same one told twice is one
-        event=f"syncline.alert.{alert.kind}",
-        resource=Resource(resource),
-        payload={
-            "kind": alert.kind,
-            "service": alert.service,
-            "connection_id": str(alert.connection_id) if alert.connection_id else None,
-            "sentence": alert.sentence,
-            "raised_at": alert.raised_at.isoformat(),
-        },
-    )
+    # Commands connect accounts, and so write down requests, before they know where Prefect is.
+    from prefect.events.clients import get_events_client  # noqa: PLC0415
+    from prefect.events.schemas.events import Event, Resource  # noqa: PLC0415
+
+    async with get_events_client(reconnection_attempts=0) as events:
+        for alert in new:
+            about = f"connection.{alert.connection_id}" if alert.connection_id else f"connector.{alert.service}"
+            resource = {"prefect.resource.id": f"syncline.{about}", "prefect.resource.name": alert.service}
+            payload = {
+                "kind": alert.kind,
+                "service": alert.service,
+                "connection_id": str(alert.connection_id) if alert.connection_id else None,
+                "sentence": alert.sentence,
+                "raised_at": alert.raised_at.isoformat(),
+            }
+            name = f"syncline.alert.{alert.kind}"
+            # With the alert's own id, the same one told twice is one.
+            await events.emit(Event(id=alert.id, event=name, resource=Resource(resource), payload=payload))

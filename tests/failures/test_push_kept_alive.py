@@ -153,8 +153,9 @@ async def test_an_end_that_only_the_user_can_put_off(google, home, calendar_sync
     await calendar_sync(renew=True)
 
     assert rows("SELECT state FROM syncline.connection") == [{"state": "needs_reconnect"}]
-    [alert] = await alerts.open_alerts(db)
-    assert "connected again" in alert["sentence"]
+    raised = {alert["kind"]: alert["sentence"] for alert in await alerts.open_alerts(db)}
+    assert set(raised) == {"needs_reconnect", "push_expiring"}
+    assert "connected again" in raised["push_expiring"]
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["before it is made", "after it was made"])

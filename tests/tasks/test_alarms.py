@@ -101,7 +101,7 @@ async def test_the_automation(prefect_api, monkeypatch):
     monkeypatch.setenv("SYNCLINE_ALERT_BLOCK", "slack-webhook/nobody")
     with pytest.raises(ProblemError, match="Prefect has no such block") as refused:
         await made()
-    assert "slack-webhook/alerts" in refused.value.action
+    assert "docs/alerts.md" in refused.value.action
 
     wanted = {"slug": {"any_": ["slack-webhook"]}}
     [kind] = prefect_api.call("POST", "/block_types/filter", block_types=wanted).json()
