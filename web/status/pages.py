@@ -79,6 +79,7 @@ async def one_connection(connection_id: UUID, request: Request, workshop: InWork
         "events": await facts.named(db, events),
         "rejected": [r for r in await rejected.listing(db, limit=A_PAGE) if r["connection_id"] == str(connection_id)],
         "requests": await overview.requests_of(db, connection.connector, connection_id),
+        "pushes": _has_endpoint(connection.connector),
         "tables": list(tables),
         "chosen": chosen,
         "rows": await newest(db, connection_id, tables[chosen]),
@@ -129,6 +130,12 @@ async def set_aside(request: Request, workshop: InWorkshop, before: UUID | None 
     more = found[A_PAGE - 1]["id"] if len(found) > A_PAGE else None
     shown = await facts.named(workshop.db, found[:A_PAGE])
     return await _page(request, "status/rejected.html", "Rejected", {"rejected": shown, "more": more})
+
+
+def _has_endpoint(connector: str) -> bool:
+    """Whether its webhooks come by an endpoint that the team registers at the provider."""
+    found = find_connectors()[connector]
+    return found.webhooks is not None and found.push is None
 
 
 async def _page(request: Request, template: str, title: str, found: Facts) -> Response:
