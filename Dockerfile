@@ -1,5 +1,5 @@
 # Syncline in one image: the web application, workers and commands are run from it.
-# Not yet run: it was written where no container engine was at hand. deployments/compose.yaml shows how it is meant.
+# Not yet built by a container engine, for want of one. deployments/compose.yaml shows how it is meant to be used.
 FROM python:3.13-slim-bookworm
 
 RUN useradd --create-home --uid 10001 syncline

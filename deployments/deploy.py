@@ -42,14 +42,16 @@ def register(*, always: bool = False) -> Registered:
     """Work pool, deployments, limits and automations are there and up to date."""
     file = prefect_file()
     names = deployment_names(file)
-    changed = always or asyncio.run(_is_stale(file, names))
+    stale = asyncio.run(_ensure_pool_and_look(file, names))
+    changed = always or stale
     if changed:
         _deploy(file)
     limits = asyncio.run(_finish(file, changed=changed))
     return Registered(POOL, names, limits, changed)
 
 
-async def _is_stale(file: Path, names: list[str]) -> bool:
+async def _ensure_pool_and_look(file: Path, names: list[str]) -> bool:
+    """The work pool exists, without which nothing can be deployed; whether that has to be done."""
     async with get_client() as client:
         await ensure_pool(client)
         missing = [name for name in names if not await _exists(client, name)]

@@ -12,7 +12,7 @@ os.environ |= {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
 pytest.register_assert_rewrite("tests.fixtures")  # they import each other in any order
 pytest_plugins = [f"tests.fixtures.{path.stem}" for path in sorted(Path(__file__).parent.glob("fixtures/*.py"))]
 
-WHOLE = ("test_up", "test_demo", "test_quickstart", "test_web_of_up")
+WHOLE = ("test_up", "test_demo", "test_quickstart", "test_web_of_up", "test_compose_as_processes")
 """Files that put up everything: Postgres, Prefect's server, a worker and the web application."""
 
 
