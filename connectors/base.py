@@ -109,6 +109,8 @@ class Stream(ABC):
     """The typed columns beside the key, by their names in the table."""
     source: ClassVar[str]
     """The provider's document that describes the record."""
+    told_by: ClassVar[tuple[str, ...]] = ()
+    """What the provider pushes of its changes, by the provider's own names; `.*` stands for all that begin so."""
     scopes: ClassVar[frozenset[str]] = frozenset()
     """Without all of these granted the stream is unavailable."""
     asks_by_id: ClassVar[bool] = True

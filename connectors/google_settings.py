@@ -33,11 +33,17 @@ class GoogleSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, hide_input_in_errors=True, env_ignore_empty=True)
 
     client_id: str = ""
+    """Of your OAuth client in the Google Cloud console."""
     client_secret: SecretStr = SecretStr("")
+    """Beside it."""
     authorize_url: Annotated[str, _address("AUTHORIZE_URL")] = "https://accounts.google.com/o/oauth2/v2/auth"
+    """Where users consent."""
     token_url: Annotated[str, _address("TOKEN_URL")] = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+    """Where tokens come from."""
     revoke_url: Annotated[str, _address("REVOKE_URL")] = "https://oauth2.googleapis.com/revoke"
+    """Where they end."""
     jwks_url: Annotated[str, _address("JWKS_URL")] = "https://www.googleapis.com/oauth2/v3/certs"
+    """What signed pushes are proved by."""
 
 
 def load() -> GoogleSettings:

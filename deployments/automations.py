@@ -23,6 +23,7 @@ class AlertSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SYNCLINE_", hide_input_in_errors=True, env_ignore_empty=True)
 
     alert_block: str | None = None
+    """The Prefect block that sends alerts on, as type/name: `custom-webhook/alerts`; `syncline deploy` takes it."""
 
 
 async def put_automations(client: PrefectClient, flows: list[str], *, update: bool) -> None:

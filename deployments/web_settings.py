@@ -24,10 +24,15 @@ class WebSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SYNCLINE_", hide_input_in_errors=True, env_ignore_empty=True)
 
     public_url: str | None = None
+    """The origin as browsers and providers see it: addresses to register begin with it. None: where `up` listens."""
     return_origins: str = ""
+    """Origins, separated by commas, that a connect link may send a browser back to; none: the public one."""
     admin_token: SecretStr | None = None
+    """What the REST API and the login ask for, at least 32 characters; generated while the database is embedded."""
     trusted_proxies: str = ""
+    """Addresses or networks, separated by commas, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     sandbox_url: str | None = None
+    """Where fake providers have their page, for a link to it from the status page; the demo sets it."""
 
 
 @dataclass(frozen=True, slots=True)

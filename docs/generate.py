@@ -1,7 +1,12 @@
 """`make docs`: the references that are made from the code. A test fails when one of them has fallen behind."""
 
+import ast
+import importlib
+import inspect
+import itertools
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +18,7 @@ NOTE = "<!-- Made by `make docs`; change the code instead. -->\n"
 
 def references() -> dict[str, str]:
     """The text of each reference, by its file's name."""
-    made = {"cli.md": commands(), "schema.md": schema(), "api.md": api()}
+    made = {"cli.md": commands(), "settings.md": settings(), "schema.md": schema(), "api.md": api()}
     return {name: NOTE + "\n" + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
 
 
@@ -43,6 +48,78 @@ def _command(title: str, command: Any) -> Iterator[str]:
     yield "```text\n" + "\n".join(line.rstrip() for line in command.get_help(context).splitlines()) + "\n```\n"
 
 
+def settings() -> Iterator[str]:
+    """Every setting with its default and its meaning, as the class that declares it says."""
+    from connectors.registry import find_connectors
+    from deployments.automations import AlertSettings
+    from deployments.web_settings import WebSettings
+    from storage.settings import StorageSettings
+    from tasks.settings import SyncSettings
+
+    yield "# Settings\n"
+    yield "Environment variables. What is set there wins over a `.env` file in the working directory, and that over the folder that"
+    yield "`SYNCLINE_SECRETS_DIR` names. An empty one takes the default. A malformed one stops the start with a sentence that names it.\n"
+    yield "Prefect's own settings are used as they are.\n"
+    yield "## Syncline\n"
+    ours = [row for cls in (StorageSettings, WebSettings, SyncSettings, AlertSettings) for row in _settings_of(cls)]
+    yield from _settings_table([*ours, *BESIDE])
+    yield "## What Google's connectors share\n"
+    yield from _settings_table(_settings_of(_settings_class("connectors.google_settings")))
+    for name, connector in find_connectors().items():
+        yield f"## {connector.title}\n"
+        limits = (f"SYNCLINE_{name.upper()}_RATE_LIMITS", "", f"Laid over the published limits: JSON by {LIMITS[name]}")
+        yield from _settings_table([*_settings_of(_settings_class(f"connectors.{name}.settings")), limits])
+
+
+BESIDE = [
+    ("SYNCLINE_SECRETS_DIR", "", "A folder with one file per variable, for those of Syncline and of Prefect."),
+    ("SYNCLINE_DEBUG", "", "`1` adds tracebacks to errors on the command line."),
+]
+LIMITS = {
+    "gmail": 'bucket, in Gmail\'s quota units: `{"user": {"units": 6000, "per_seconds": 60}, "project": …}`.',
+    "google_calendar": 'bucket: `{"user": {"units": 600, "per_seconds": 60}, "project": …}`.',
+    "slack": 'method: `{"conversations.history": {"units": 50, "per_seconds": 60}}`.',
+    "stripe": 'bucket, `account` and `endpoint`: `{"account": {"units": 25, "per_seconds": 1}}`.',
+}
+
+
+def _settings_class(module: str) -> Any:
+    """The one that the module itself declares."""
+    from pydantic_settings import BaseSettings
+
+    (found,) = (
+        one
+        for one in vars(importlib.import_module(module)).values()
+        if isinstance(one, type) and issubclass(one, BaseSettings) and one.__module__ == module
+    )
+    return found
+
+
+def _settings_of(cls: Any) -> Iterator[tuple[str, str, str]]:
+    """Name, default and meaning of each; one that stands in a second class too is told of where it has a docstring."""
+    told = _field_docstrings(cls)
+    for name, field in cls.model_fields.items():
+        if name in told:
+            default = getattr(field.default, "get_secret_value", lambda plain=field.default: plain)()
+            shown = str(default).lower() if isinstance(default, bool) else str(default)
+            yield f"{cls.model_config['env_prefix']}{name}".upper(), "" if default is None else shown, told[name]
+
+
+def _field_docstrings(cls: Any) -> dict[str, str]:
+    (body,) = (node.body for node in ast.parse(textwrap.dedent(inspect.getsource(cls))).body if hasattr(node, "body"))
+    return {
+        field.target.id: " ".join(text.value.value.split())
+        for field, text in itertools.pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+    }
+
+
+def _settings_table(rows: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    shown = [(f"`{name}`", f"`{default}`" if default else "", meaning) for name, default, meaning in rows]
+    yield from _table(("variable", "default", ""), shown)
+
+
 def schema() -> Iterator[str]:
     """Every table with its columns, and what each connector reads and is told of."""
     from connectors.registry import find_connectors
@@ -54,11 +131,12 @@ def schema() -> Iterator[str]:
     yield "One schema per connector, one table per stream; `syncline` holds the control tables. `\\d+` in `syncline psql` shows the same comments.\n"
     yield "## What is read\n"
     rows = [
-        (f"`{name}.{stream.name}`", ", ".join(f"`{column}`" for column in stream.key), _coverage(found))
+        (f"`{name}.{stream.name}`", _names(stream.key), _names(stream.told_by) or "none: polled")
         for name, found in find_connectors().items()
         for stream in found.streams
     ]
-    yield from _table(("table", "key, beside `connection_id`", "webhooks"), rows)
+    yield from _table(("table", "key, beside `connection_id`", "told by"), rows)
+    yield from PUSHED
     yield "## Columns of every stream table\n"
     yield from _table(("column", ""), [(f"`{name}`", note) for name, note in NOTES.items()])
     for name, found in find_connectors().items():
@@ -84,10 +162,14 @@ def schema() -> Iterator[str]:
         yield from _table(("column", "type", ""), columns)
 
 
-def _coverage(connector: Any) -> str:
-    if connector.webhooks is None:
-        return "none: polled"
-    return "yes" if connector.push is None else "yes, by a channel or watch that is made here"
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+PUSHED = (
+    "Each is read in full and by what changed. The last column has the provider's own names: events to subscribe to, `.*` for",
+    "all that begin so, or, at Google, the method by which a channel or a watch is asked for. [Webhooks](../webhooks.md) says how.\n",
+)
 
 
 def api() -> Iterator[str]:
@@ -104,6 +186,8 @@ def api() -> Iterator[str]:
     yield "# REST API\n"
     yield "Below `/api/v1`, with the admin token as bearer. The same as [OpenAPI](https://spec.openapis.org) is at `/openapi.json`, and as a page at `/docs`.\n"
     yield 'Lists are `{"items": […], "next": cursor|null}`; give `next` as `cursor` to go on. Errors are problem documents (RFC 9457).\n'
+    yield "In Python the calls below take a client that knows address and token:\n"
+    yield PYTHON
     found = operations(document_of(create_app(load())), "https://app.example.com")
     for one in found:
         yield f"## {one.method} {one.path}\n"
@@ -113,9 +197,7 @@ def api() -> Iterator[str]:
         for word, shape in (("Takes", one.takes), ("Gives", one.gives)):
             if shape:
                 yield f"{word}:\n\n```text\n{shape}\n```\n"
-        yield f"```bash\n{one.call}\n```\n"
-    yield "## In Python\n"
-    yield PYTHON
+        yield f"```bash\n{one.call}\n```\n\n```python\n{one.in_python}\n```\n"
     yield "## Problems\n"
     yield "`type` leads to this table at `/docs`; `detail` says what happened, `action` what to do. [Troubleshooting](../troubleshooting.md) has the codes of providers and of the database.\n"
     yield from _table(("code", ""), [(f"`{code}`", text) for code, text in sorted(MEANINGS.items())])
@@ -130,9 +212,8 @@ syncline = httpx.Client(
     base_url="https://app.example.com/api/v1",
     headers={"Authorization": f"Bearer {os.environ['SYNCLINE_ADMIN_TOKEN']}"},
 )
-link = syncline.post("/connect-sessions", json={"connector": "slack", "user_id": "42"}).raise_for_status().json()["url"]
-for connection in syncline.get("/connections", params={"user_id": "42"}).json()["items"]:
-    print(connection["connector"], connection["account"], connection["state"])
+for connection in syncline.get("/connections", params={"user_id": "42"}).raise_for_status().json()["items"]:
+    print(connection["connector"], connection["external_account_id"], connection["state"])
 ```
 """
 

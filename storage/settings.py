@@ -24,11 +24,17 @@ class StorageSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SYNCLINE_", hide_input_in_errors=True, env_ignore_empty=True)
 
     home: Path = Path(".syncline")
+    """The folder of everything that is kept on this machine, 0700."""
     database_url: SecretStr | None = None
+    """A database of your own, PostgreSQL 16 or newer; none: the embedded one."""
     encryption_keys: SecretStr | None = None
+    """Fernet keys, separated by commas: the first encrypts, all decrypt. Generated while the database is embedded."""
     log_retention_days: int = Field(default=30, ge=1, le=36_500)
+    """For requests and runs."""
     webhook_retention_days: int = Field(default=30, ge=1, le=36_500)
+    """For events that were applied or ignored; those that wait or have failed are kept."""
     action_retention_days: int = Field(default=30, ge=1, le=36_500)
+    """For the results of actions; that a key was used is never forgotten."""
 
 
 def storage_settings() -> StorageSettings:

@@ -27,7 +27,9 @@ class SyncSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SYNCLINE_", hide_input_in_errors=True, env_ignore_empty=True)
 
     run_budget_seconds: Annotated[float, Field(gt=0)] = 600
+    """A connection's share of a run; then it ends `continued`, and the next run goes on."""
     delete_guard: Annotated[str, Field(pattern=r"^ *\d{1,12} *, *(100|\d{1,2})(\.\d+)? *$")] = "100,20"
+    """More than so many rows and so many per cent of a stream are never retired without `--confirm-deletes`."""
     public_url: str = ""
 
     @property

@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 
 from web.api.objects import ProblemDocument
+from web.calls import REFERENCE, call_of
 from web.page_of_problems import MEANINGS
 from web.pages import page
 from web.state import InWeb
 
 router = APIRouter(include_in_schema=False)
 
-REFERENCE = "#/components/schemas/"
 PROBLEM = f"{REFERENCE}{ProblemDocument.__name__}"
 
 
@@ -56,6 +56,8 @@ class Operation:
     takes: str | None
     gives: str | None
     call: str
+    """In curl."""
+    in_python: str
 
 
 def operations(document: Mapping[str, Any], public_url: str) -> Iterator[Operation]:
@@ -64,7 +66,7 @@ def operations(document: Mapping[str, Any], public_url: str) -> Iterator[Operati
     for path, methods in document["paths"].items():
         for method, said in methods.items():
             body = _schema(said.get("requestBody", {}).get("content", {}))
-            takes = _shown(body, shapes)
+            call = call_of(method, path, said, body, shapes)
             yield Operation(
                 id=said["operationId"],
                 tag=said["tags"][0],
@@ -72,9 +74,10 @@ def operations(document: Mapping[str, Any], public_url: str) -> Iterator[Operati
                 path=path,
                 summary=said.get("description", ""),
                 parameters=[_parameter(one, shapes) for one in said.get("parameters", [])],
-                takes=takes,
+                takes=_shown(body, shapes),
                 gives=_shown(_given(said["responses"]), shapes),
-                call=_call(public_url, method.upper(), path, has_body=takes is not None),
+                call=call.in_curl(public_url),
+                in_python=call.in_python(),
             )
 
 
@@ -128,10 +131,3 @@ def _kind(schema: Mapping[str, Any], shapes: Mapping[str, Any]) -> str:
 def _parameter(one: Mapping[str, Any], shapes: Mapping[str, Any]) -> tuple[str, str, str]:
     where = f"{one['in']}, {_kind(one['schema'], shapes)}" + (", required" if one.get("required") else "")
     return one["name"], where, one.get("description", "")
-
-
-def _call(public_url: str, method: str, path: str, *, has_body: bool) -> str:
-    lines = [f"curl -X {method} '{public_url}{path}'", '  -H "Authorization: Bearer $SYNCLINE_ADMIN_TOKEN"']
-    if has_body:
-        lines += ["  -H 'Content-Type: application/json'", "  -d @body.json"]
-    return " \\\n".join(lines)

@@ -16,6 +16,7 @@ class Labels(Stream):
     name = "labels"
     columns: ClassVar[Mapping[str, Column]] = shapes.LABEL
     source = "https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.labels"
+    told_by = ("users.watch",)
     scopes = frozenset({READ})
     asks_by_id = False
 

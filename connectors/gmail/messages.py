@@ -37,6 +37,7 @@ class Messages(Stream):
     name = "messages"
     columns: ClassVar[Mapping[str, Column]] = shapes.MESSAGE
     source = "https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.messages"
+    told_by = ("users.watch",)
     scopes = frozenset({READ})
 
     async def pages(self, client: Client, cursor: Cursor) -> AsyncIterator[Page]:

@@ -26,6 +26,7 @@ class GmailSettings(BaseSettings):
     )
 
     api_url: Annotated[str, AfterValidator(_origin)] = "https://gmail.googleapis.com"
+    """Where the API is."""
     pubsub_topic: str = ""
     """Where Gmail publishes what changed, such as projects/my-project/topics/mail; empty: mailboxes are polled."""
     push_service_account: str = ""

@@ -82,6 +82,7 @@ class Calendars(Stream):
     name = "calendars"
     columns: ClassVar[Mapping[str, Column]] = shapes.CALENDAR
     source = "https://developers.google.com/workspace/calendar/api/v3/reference/calendarList"
+    told_by = ("calendarList.watch",)
     scopes = frozenset({READ})
     absent_where: ClassVar[Mapping[str, str]] = {"access_role": "owner"}
 

@@ -77,6 +77,7 @@ class Events(Stream):
     key = ("calendar_id", "id")
     columns: ClassVar[Mapping[str, Column]] = shapes.EVENT
     source = "https://developers.google.com/workspace/calendar/api/v3/reference/events"
+    told_by = ("events.watch",)
     scopes = frozenset({READ})
     parent = "calendars"
 

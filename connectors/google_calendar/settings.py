@@ -24,6 +24,7 @@ class CalendarSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, hide_input_in_errors=True, env_ignore_empty=True)
 
     api_url: Annotated[str, AfterValidator(_origin)] = "https://www.googleapis.com"
+    """Where the API is."""
 
 
 def load() -> CalendarSettings:

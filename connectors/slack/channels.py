@@ -21,6 +21,22 @@ class Channels(Stream):
     name = "channels"
     columns: ClassVar[Mapping[str, Column]] = CHANNEL
     source = "https://docs.slack.dev/reference/objects/conversation-object"
+    told_by = (
+        "channel_created",
+        "channel_rename",
+        "channel_archive",
+        "channel_unarchive",
+        "channel_deleted",
+        "channel_id_changed",
+        "channel_left",
+        "group_rename",
+        "group_archive",
+        "group_unarchive",
+        "group_deleted",
+        "group_left",
+        "member_joined_channel",
+        "member_left_channel",
+    )
     scopes: ClassVar[frozenset[str]] = frozenset({"channels:read"})
     absent_where: ClassVar[Mapping[str, str]] = {"is_private": "false"}
 

@@ -34,6 +34,7 @@ class Messages(Stream):
     key = ("channel_id", "ts")
     columns: ClassVar[Mapping[str, Column]] = MESSAGE
     source = "https://docs.slack.dev/messaging/retrieving-messages"
+    told_by = ("message.channels", "message.groups")
     scopes: ClassVar[frozenset[str]] = frozenset({"channels:read", "channels:history"})
     asks_by_id = False
     versions = (("edited", "ts"), ("latest_reply",))

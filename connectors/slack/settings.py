@@ -49,13 +49,18 @@ class SlackSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, hide_input_in_errors=True, env_ignore_empty=True)
 
     api_url: Annotated[str, AfterValidator(_origin)] = "https://slack.com"
+    """Where the API is."""
     client_id: str = ""
+    """Of your app: Basic Information on its page at api.slack.com/apps."""
     client_secret: SecretStr = SecretStr("")
+    """Beside it."""
     signing_secret: SecretStr = SecretStr("")
-    """Several, separated by commas, while it is being rotated."""
+    """Of webhooks, beside it; several, separated by commas, while it is being rotated."""
     distribution: Distribution = "unlisted"
+    """`internal` or `marketplace` for such an app; any other may ask for messages once a minute, 15 at a time."""
     pkce: bool = False
-    """Switched on, Slack takes the app for a public client for good, and its refresh tokens end after 30 days."""
+    """Only for an app that has it on: Slack then takes it for a public client for good, and refresh tokens end after 30
+    days."""
 
     @property
     def message_page(self) -> int:

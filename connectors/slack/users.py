@@ -22,6 +22,7 @@ class Users(Stream):
     name = "users"
     columns: ClassVar[Mapping[str, Column]] = USER
     source = "https://docs.slack.dev/reference/objects/user-object"
+    told_by = ("team_join", "user_change")
     scopes: ClassVar[frozenset[str]] = frozenset({"users:read"})
     absent_where: ClassVar[Mapping[str, str]] = {"id": ""}  # no row is like that
 

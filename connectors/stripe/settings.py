@@ -34,9 +34,11 @@ class StripeSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, hide_input_in_errors=True, env_ignore_empty=True)
 
     api_url: Annotated[str, AfterValidator(_origin)] = "https://api.stripe.com"
+    """Where the API is."""
     api_version: Annotated[str, AfterValidator(_version)] = PINNED_VERSION
+    """Sent with every request."""
     webhook_secret: SecretStr = SecretStr("")
-    """Of the app-wide endpoint; several, separated by commas, while it is being rotated."""
+    """Of the app-wide endpoint of webhooks; several, separated by commas, while it is being rotated."""
 
 
 def load() -> StripeSettings:

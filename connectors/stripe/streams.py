@@ -57,6 +57,7 @@ class Customers(StripeStream):
     kind = "customer"
     columns: ClassVar[Mapping[str, Column]] = shapes.CUSTOMER
     source = "https://docs.stripe.com/api/customers/object"
+    told_by = ("customer.*",)
 
 
 class Products(StripeStream):
@@ -66,6 +67,7 @@ class Products(StripeStream):
     kind = "product"
     columns: ClassVar[Mapping[str, Column]] = shapes.PRODUCT
     source = "https://docs.stripe.com/api/products/object"
+    told_by = ("product.*",)
 
 
 class Prices(StripeStream):
@@ -76,6 +78,7 @@ class Prices(StripeStream):
     lists: ClassVar[Sequence[Params]] = ({"active": "true"}, {"active": "false"})
     columns: ClassVar[Mapping[str, Column]] = shapes.PRICE
     source = "https://docs.stripe.com/api/prices/object"
+    told_by = ("price.*",)
 
 
 class Subscriptions(StripeStream):
@@ -86,6 +89,7 @@ class Subscriptions(StripeStream):
     lists: ClassVar[Sequence[Params]] = ({"status": "all"},)
     columns: ClassVar[Mapping[str, Column]] = shapes.SUBSCRIPTION
     source = "https://docs.stripe.com/api/subscriptions/object"
+    told_by = ("customer.subscription.*", "customer.discount.*")
 
 
 class Invoices(StripeStream):
@@ -95,6 +99,7 @@ class Invoices(StripeStream):
     kind = "invoice"
     columns: ClassVar[Mapping[str, Column]] = shapes.INVOICE
     source = "https://docs.stripe.com/api/invoices/object"
+    told_by = ("invoice.*", "invoiceitem.*", "credit_note.*")
 
 
 class Charges(StripeStream):
@@ -104,6 +109,7 @@ class Charges(StripeStream):
     kind = "charge"
     columns: ClassVar[Mapping[str, Column]] = shapes.CHARGE
     source = "https://docs.stripe.com/api/charges/object"
+    told_by = ("charge.*", "refund.*")
 
 
 class PaymentIntents(StripeStream):
@@ -113,6 +119,7 @@ class PaymentIntents(StripeStream):
     kind = "payment_intent"
     columns: ClassVar[Mapping[str, Column]] = shapes.PAYMENT_INTENT
     source = "https://docs.stripe.com/api/payment_intents/object"
+    told_by = ("payment_intent.*", "charge.dispute.*")
 
 
 class Refunds(StripeStream):
@@ -122,6 +129,7 @@ class Refunds(StripeStream):
     kind = "refund"
     columns: ClassVar[Mapping[str, Column]] = shapes.REFUND
     source = "https://docs.stripe.com/api/refunds/object"
+    told_by = ("refund.*", "charge.refund.*")
 
 
 STREAMS: tuple[StripeStream, ...] = (

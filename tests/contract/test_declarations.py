@@ -65,6 +65,17 @@ def test_each_stream_names_its_document(name, stream):
     assert (type(declared).__doc__ or "").strip()
 
 
+@pytest.mark.parametrize(("name", "stream"), STREAMS)
+def test_each_stream_says_what_is_pushed_of_it(name, stream):
+    """A stream of a connector with webhooks names what tells of it, and the documents what to subscribe to by hand."""
+    declared, connector = get(name).stream(stream), get(name)
+    document = (ROOT / "docs/webhooks.md").read_text()
+
+    assert bool(declared.told_by) == (connector.webhooks is not None)
+    by_hand = [one for one in declared.told_by if connector.push is None and not one.endswith(".*")]
+    assert [one for one in by_hand if f"`{one}`" not in document] == []
+
+
 @pytest.mark.parametrize("name", CONNECTORS)
 def test_no_name_stands_outside_its_folder(name):
     """A fifth connector is one folder: nothing else in the product knows one by its name."""

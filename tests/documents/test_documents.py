@@ -9,7 +9,7 @@ import pytest
 from web.page_of_problems import MEANINGS
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 SAID = ("code", "error_code")
 FAILING = {"ProblemError", "Failure"}
 
