@@ -95,14 +95,17 @@ def _connected_again(place):
 
 
 def test_the_sql_of_the_documents(place):
-    """Each query of README and reading-the-data runs on the tables as they are."""
+    """Each query that a document shows runs on the tables as they are."""
     assert _connected_again(place)
     _run(place, "syncline sync $(syncline connections --json | grep -oE '[0-9a-f-]{36}' | head -1) --full")
-    for document in ("README.md", "docs/reading-the-data.md"):
-        for language, text in _blocks(document):
-            if language == "sql":
-                done = _run(place, f"syncline psql -c {_quoted(text)}")
-                assert done.returncode == 0, f"{text}\n{done.stderr}"
+    documents = ("README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")))
+    shown = [text for document in documents for language, text in _blocks(document) if language == "sql"]
+    queries = [f"syncline psql -c {_quoted(text)}" for text in shown]
+    queries += re.findall(r'^[*] `(syncline psql -c "[^"`]+")`', (ROOT / "docs/alerts.md").read_text(), re.MULTILINE)
+    assert len(queries) >= 9
+    for query in queries:
+        done = _run(place, query)
+        assert done.returncode == 0, f"{query}\n{done.stderr}"
 
 
 def _quoted(text):
