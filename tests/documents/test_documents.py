@@ -97,3 +97,33 @@ def test_the_tests_that_the_checklist_names_exist():
         assert "`" in shown, row
         for path, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", shown):
             assert not name or f"def {name}(" in (ROOT / path).read_text(), f"{path}::{name}"
+
+
+def test_every_dependency_is_pinned_by_hash():
+    """No line of a lock can be installed as anything but the file that was looked at."""
+    for lock in ROOT.glob("requirements*.lock"):
+        pinned = re.split(r"^(?=\S)", lock.read_text(), flags=re.MULTILINE)[1:]
+        assert len(pinned) > 10
+        assert [one.partition(" ")[0] for one in pinned if "--hash=sha256:" not in one or "==" not in one] == []
+
+
+def test_the_limits_are_those_of_the_code():
+    """The table of limits says what is in force."""
+    from connectors import body, client
+    from connectors.retry import patience
+    from storage import batch, logins
+    from tasks.workshop import DATABASE_CONNECTIONS
+    from web import bodies
+
+    table = (ROOT / "docs/security.md").read_text().partition("## Limits")[2].partition("\n## ")[0]
+
+    for said in (
+        f"{bodies.LARGEST // 2**20} MiB of body, {bodies.SECONDS:.0f} s to send it",
+        f"{body.CAP // 2**20} MiB decoded, {patience().attempt:.0f} s to its last byte",
+        f"for {patience().budget:.0f} s after its first failure",
+        f"{client._CONNECTIONS.max_connections} per account",
+        f"{DATABASE_CONNECTIONS} in a pool per web process and per run",
+        f"about {batch.TRANSACTION_SECONDS * 1000:.0f} ms",
+        f"{logins.TRIES_A_MINUTE} a minute for each client",
+    ):
+        assert said in table
