@@ -72,9 +72,12 @@ def test_the_quickstart_from_top_to_bottom(place):
     for command in commands:
         if " --purge" in command:
             known = _connected_again(place)
+        if "--webhook-secret-stdin" in command:
+            (place[0] / "key.txt").write_text(f"{STORY.key}\nwhsec_of_the_quickstart\n")
         done = _run(place, re.sub(r"\bID\b", known, command))
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         if command.startswith("syncline connect "):
+            assert known in {"ID", done.stdout.strip()}
             known = done.stdout.strip()
             _first_sync_is_done(place)
 
@@ -91,6 +94,7 @@ def _first_sync_is_done(place):
 
 
 def _connected_again(place):
+    (place[0] / "key.txt").write_text(STORY.key)
     return _run(place, "syncline connect stripe --user 42 --api-key-stdin < key.txt").stdout.strip()
 
 
