@@ -137,11 +137,13 @@ def test_everything_comes_up_and_a_run_is_done(composed, provider):
     connecting = {"connector": "stripe", "user_id": "42", "credentials": {"api_key": provider.key}}
     answer = composed.ask("web-1", "POST", "/api/v1/connections", json=connecting)
     assert answer.status_code == 201, answer.text
+    path = f"/api/v1/connections/{answer.json()['id']}"
 
     deadline = time.monotonic() + SECONDS
-    while not (status := composed.ask("web-2", "GET", "/api/v1/status").json()["connections"][0])["last_sync"]:
-        assert time.monotonic() < deadline, status
+    while not (runs := composed.ask("web-2", "GET", f"{path}/runs").json()["items"]) or not runs[0]["outcome"]:
+        assert time.monotonic() < deadline, runs
         time.sleep(0.5)
-    assert status["records"] == 30
+    (status,) = composed.ask("web-2", "GET", "/api/v1/status").json()["connections"]
+    assert (runs[-1]["outcome"], status["records"]) == ("done", 30)
     refused = httpx.get(f"http://127.0.0.1:{composed.ports['prefect']}/api/admin/version", trust_env=False)
     assert refused.status_code == 401
