@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import httpx
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
@@ -60,7 +61,8 @@ async def _asked(
     deployment: str, parameters: Mapping[str, Any], tags: Sequence[str], idempotency_key: str | None = None
 ) -> FlowRun:
     try:
-        async with asyncio.timeout(ASK_SECONDS):
+        # A client of ours, because the one that Prefect makes here by itself is never closed.
+        async with asyncio.timeout(ASK_SECONDS), get_client() as client:
             return await arun_deployment(
                 deployment,
                 parameters=dict(parameters),
@@ -68,6 +70,7 @@ async def _asked(
                 timeout=0,  # do not wait for its end
                 as_subflow=False,
                 idempotency_key=idempotency_key,
+                client=client,
             )
     except ObjectNotFound:
         raise ProblemError(

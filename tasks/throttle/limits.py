@@ -144,7 +144,7 @@ class PrefectLimits:
 
 
 def _missing(name: str, provider: str) -> Misconfigured:
-    message = f"Prefect no longer has the rate limit {name}: sync again, it is made anew."
+    message = f"Prefect no longer has the rate limit {name}: try again, it is made anew."
     return Misconfigured(provider, message, code="limit_missing")
 
 
