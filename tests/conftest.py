@@ -1,6 +1,7 @@
 """Every test starts from an environment without this machine's own settings; fixtures live in `tests/fixtures/`."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,16 @@ pytest_plugins = [f"tests.fixtures.{path.stem}" for path in sorted(Path(__file__
 
 WHOLE = ("test_up", "test_demo", "test_quickstart", "test_web_of_up", "test_compose_as_processes")
 """Files that put up everything: Postgres, Prefect's server, a worker and the web application."""
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_before() -> Iterator[None]:
+    """A command that is called in the test's own process sets variables for its own, which others would inherit."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ |= before
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -59,14 +59,14 @@ async def test_the_columns_that_people_look_for(slack, slack_sync, rows):
 @pytest.mark.timeout(600)
 async def test_with_little_to_ask_for(slack, slack_sync, copies, rows):
     """An app that may ask seldom needs several runs; each keeps what it read, and together they read everything."""
-    slack.load(3, 40, replies=2, seed=1, spread=86_400)
+    slack.load(3, 20, replies=2, seed=1, spread=86_400)
     little = {"units": 4, "per_seconds": 1}
     limits = json.loads(HIGH_LIMITS) | {"conversations.history": little, "conversations.replies": little}
     slow = {"SYNCLINE_SLACK_DISTRIBUTION": "unlisted", "SYNCLINE_SLACK_RATE_LIMITS": json.dumps(limits)}
     found = [0]
 
     for _ in range(60):
-        result = await slack_sync(None, **slow, SYNCLINE_RUN_BUDGET_SECONDS="3")
+        result = await slack_sync(None, **slow, SYNCLINE_RUN_BUDGET_SECONDS="2")
         assert result["outcome"] in ("done", "continued"), result
         found.append(len(copies.alive(slack_sync.connection_id, "messages")))
         if result["outcome"] == "done":
@@ -80,7 +80,7 @@ async def test_with_little_to_ask_for(slack, slack_sync, copies, rows):
     slack.shake(seed=3, times=10, only=["post", "reply", "delete"])
     slack.settings(skew=1800)  # so that every thread is due again
     for _ in range(60):
-        result = await slack_sync(None, **slow, SYNCLINE_RUN_BUDGET_SECONDS="3")
+        result = await slack_sync(None, **slow, SYNCLINE_RUN_BUDGET_SECONDS="5")
         [state] = rows(LOOKED)
         assert state["coverage"]["backlog"] <= 3
         if result["outcome"] == "done":
