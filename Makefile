@@ -1,4 +1,4 @@
-# make install · demo [KEEP=1] · test · check · docs · bench · lock. Everything stays under .venv/ and .syncline/.
+# make install · demo [KEEP=1] · test [THOROUGH=1] [TESTS=path] · check · docs · bench · lock. Everything stays under .venv/ and .syncline/.
 
 PYTHON ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3.14 python3 python)

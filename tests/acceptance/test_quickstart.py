@@ -13,6 +13,7 @@ import pytest
 from cli.demo_parts import PRODUCT, Parts, free_port
 from deployments.home import private_folder
 from sandbox.stories import stories
+from tests.fixtures.sizes import thorough
 
 ROOT = Path(__file__).parents[2]
 STORY = next(story for story in stories() if story.key)
@@ -64,6 +65,7 @@ def _run(place, command):
     )
 
 
+@thorough
 def test_the_quickstart_from_top_to_bottom(place):
     """Each command of the quickstart does what it says, in the order in which it stands there."""
     commands = _commands("docs/quickstart.md")

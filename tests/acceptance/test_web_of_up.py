@@ -6,6 +6,8 @@ import time
 import httpx
 import pytest
 
+from tests.fixtures.sizes import thorough
+
 pytestmark = pytest.mark.timeout(400)
 SECONDS = 120
 
@@ -54,6 +56,7 @@ def test_syncs_that_are_asked_for_run(running, api, provider):
     assert connection["id"] not in log
 
 
+@thorough
 def test_a_link_to_the_status_page(running):
     """`syncline login` prints a link that works once, and where Prefect's UI and its password are."""
     done = running.run("login")

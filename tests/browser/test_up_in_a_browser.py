@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.stories import stories
 from tests.fixtures import chromium
+from tests.fixtures.sizes import thorough
 from tests.fixtures.up import PRODUCT
 
 pytestmark = pytest.mark.timeout(400)
@@ -135,6 +136,7 @@ def let_go(page, card):
     page.get_by_text("Nothing is connected yet.").wait_for()
 
 
+@thorough
 def test_from_the_first_link_to_the_last_row(page, own_up, providers):
     """Connected by OAuth, synced while one looks, pushed to, revoked and healed, paused, replayed, let go of with all
     its rows, logged out: everything by buttons.

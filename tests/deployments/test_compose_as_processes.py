@@ -19,6 +19,7 @@ import yaml
 from cryptography.fernet import Fernet
 
 from tests.fixtures.database import at
+from tests.fixtures.sizes import thorough
 
 ROOT = Path(__file__).parents[2]
 SERVICES = yaml.safe_load((ROOT / "deployments/compose.yaml").read_text())["services"]
@@ -124,6 +125,7 @@ def composed(embedded_postgres, sandbox, tmp_path):
     it.stop()
 
 
+@thorough
 def test_everything_comes_up_and_a_run_is_done(composed, provider):
     """Each service becomes healthy; what one replica starts a worker runs, and the other replica shows."""
     provider.load("customers", 30)

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from deployments.prefect_server import basic
+from tests.fixtures.sizes import thorough
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -195,6 +196,7 @@ answer = asyncio.run(look())
 
 
 @pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]], ids=["SIGTERM", "Ctrl-C twice"])
+@thorough
 def test_stops_whole(own_up, signals):
     """After SIGTERM, or Ctrl-C twice, no process is left within ten seconds, and the exit code is 0."""
     own_up.start()

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 
 from deployments import postgres
+from tests.fixtures.sizes import thorough
 
 PART = (Path(__file__).parents[2] / "docs/operations.md").read_text().partition("## Backup")[2].partition("\n## ")[0]
 DUMP, RESTORE = re.findall(r"^```sh\n(.*?)^```", PART, flags=re.MULTILINE | re.DOTALL)
@@ -27,6 +28,7 @@ def _run(script, folder):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@thorough
 async def test_what_was_restored_goes_on(sync, stripe, empty_database_url, monkeypatch, tmp_path):
     """In another database the rows are those of the dump; the next sync reads what has changed since, and no more."""
     stripe.load("customers", 250)

@@ -2,9 +2,10 @@
 
 import pytest
 
+from tests.fixtures.sizes import size
 from tests.fixtures.syncing import held
 
-SEEDS = (1, 2)
+SEEDS = range(1, 1 + size(1, 2))
 POINTS = (1, 3, 5)
 
 

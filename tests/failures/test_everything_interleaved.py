@@ -12,10 +12,11 @@ from storage.disconnect import disconnect
 from storage.pausing import set_paused
 from tests.failures.test_webhooks_applied import delivered
 from tests.fixtures.site import ADMIN_TOKEN, running
+from tests.fixtures.sizes import size
 
 SECRET = "whsec_of_this_endpoint"
 STREAMS = ["customers", "products", "invoices"]
-SEQUENCES, STEPS = int(os.environ.get("SEQUENCES", "1")), int(os.environ.get("STEPS", "16"))
+SEQUENCES, STEPS = int(os.environ.get("SEQUENCES", "1")), int(os.environ.get("STEPS", size(10, 24)))
 pytestmark = pytest.mark.timeout(240 * SEQUENCES)
 
 

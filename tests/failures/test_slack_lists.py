@@ -2,7 +2,9 @@
 
 import pytest
 
-SEEDS = range(4)
+from tests.fixtures.sizes import size
+
+SEEDS = range(size(1, 4))
 
 
 @pytest.mark.parametrize("full", [False, True])

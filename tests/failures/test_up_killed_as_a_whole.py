@@ -6,6 +6,8 @@ import psutil
 import psycopg
 import pytest
 
+from tests.fixtures.sizes import thorough
+
 ROUNDS = 1
 RUN_LEFT_OPEN = """
     WITH one AS (
@@ -38,6 +40,7 @@ def test_the_next_up_is_ready_and_closes_what_died(own_up):
 
 
 @pytest.mark.timeout(300)
+@thorough
 def test_the_supervisor_alone_is_killed(own_up):
     """Killed alone with -9, it takes its parts with it: Postgres, Prefect, the worker and the worker's runs."""
     own_up.start()

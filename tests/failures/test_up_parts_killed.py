@@ -7,10 +7,12 @@ import psutil
 import pytest
 
 from deployments.prefect_server import basic
+from tests.fixtures.sizes import thorough
 
 pytestmark = pytest.mark.timeout(400)
 
 
+@thorough
 def test_prefect_server_and_worker_are_started_again(own_up):
     """Killed with -9, the server and then the worker come back by themselves, and a run can be started."""
     own_up.start()

@@ -6,8 +6,9 @@ import psycopg
 import pytest
 
 from deployments import postmaster
+from tests.fixtures.sizes import size
 
-ROUNDS = 3
+ROUNDS = size(1, 3)
 BACK_SECONDS = 15
 
 

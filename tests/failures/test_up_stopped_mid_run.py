@@ -5,6 +5,8 @@ import signal
 import psutil
 import pytest
 
+from tests.fixtures.sizes import thorough
+
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -16,7 +18,13 @@ def alive(process):
         return False
 
 
-@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]], ids=["SIGTERM", "Ctrl-C twice"])
+@pytest.mark.parametrize(
+    "signals",
+    [
+        pytest.param([signal.SIGTERM], id="SIGTERM", marks=thorough),
+        pytest.param([signal.SIGINT] * 2, id="Ctrl-C twice"),
+    ],
+)
 def test_no_process_is_left_and_the_run_is_closed(own_up, signals):
     """Stopped within ten seconds with exit code 0, no process left; the next `up` knows the run as crashed."""
     own_up.start()

@@ -6,10 +6,11 @@ import random
 import time
 from collections import Counter
 
+from tests.fixtures.sizes import size
 from tests.storage.interleaving import Interleaving
 
 SEED = int(os.environ.get("INTERLEAVING_SEED", "1"))
-RUNS = int(os.environ.get("INTERLEAVING_RUNS", "150"))
+RUNS = int(os.environ.get("INTERLEAVING_RUNS", size(50, 150)))
 STEPS = 120
 AT_ONCE = 4
 MUST_BE_MET = {

@@ -15,9 +15,10 @@ from storage.loads import Told
 from storage.runs import Run
 from storage.tables import StreamTable
 from tests.fixtures.copies import Copy, new_connection
+from tests.fixtures.sizes import size
 
 SEED = int(os.environ.get("TOLD_SEED", "1"))
-RUNS = int(os.environ.get("TOLD_RUNS", "500"))
+RUNS = int(os.environ.get("TOLD_RUNS", size(100, 500)))
 NOTES = StreamTable("shop", "notes", ("id",), {"name": text()}, versions=(("edited",), ("latest",)))
 
 

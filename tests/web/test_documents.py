@@ -1,7 +1,6 @@
 """The API's documents: complete, and loading nothing from elsewhere."""
 
 import ast
-import os
 import re
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.fixtures.sizes import size
 from web.page_of_problems import MEANINGS
 
-EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "10"))
+EXAMPLES = size(10, 100)
 """Of each operation."""
 CHECKS = [
     not_a_server_error,
