@@ -104,7 +104,8 @@ class Supervisor:
         try:
             await work
         except asyncio.CancelledError:
-            tell("Stopping: web, worker, Prefect, Postgres.")
+            ours = {"web": True, "worker": True, "Prefect": self.running.prefect_is_ours, "Postgres": self.postgres}
+            tell(f"Stopping: {', '.join(name for name, started in ours.items() if started)}.")
         finally:
             await self._stop()
         tell("Stopped. Nothing was lost.")
