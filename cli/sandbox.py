@@ -5,7 +5,7 @@ import typer
 
 def sandbox(
     *,
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8100,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8100,
     webhooks_to: Annotated[
         str | None, typer.Option(metavar="URL", help="Your Syncline's address: all providers push to it, signed.")
     ] = None,

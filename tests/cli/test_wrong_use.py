@@ -16,6 +16,8 @@ import pytest
         (["connect", "stripe", "--api-key-stdin"], "Whose account is it?"),
         (["connect", "stripe", "--user", "42", "--no-input"], "--api-key-stdin"),
         (["connect", "stripe", "--user", "42", "--webhook-secret-stdin"], "--api-key-stdin"),
+        (["up", "--port", "99999"], "65535"),
+        (["up", "--port", "4200"], "the same"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
