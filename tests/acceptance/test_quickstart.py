@@ -100,6 +100,7 @@ def _connected_again(place):
     return _run(place, "syncline connect stripe --user 42 --api-key-stdin < key.txt").stdout.strip()
 
 
+@thorough
 def test_the_sql_of_the_documents(place):
     """Each query that a document shows runs on the tables as they are."""
     assert _connected_again(place)

@@ -106,7 +106,7 @@ class Composed:
         """What the proxy in front of the replicas would be answered."""
         url = f"http://127.0.0.1:{self.ports[service]}{path}"
         headers = {"Host": PUBLIC.removeprefix("https://"), "Authorization": f"Bearer {TOKEN}"}
-        return httpx.request(method, url, headers=headers, trust_env=False, timeout=60, **sent)
+        return httpx.request(method, url, headers=headers, trust_env=False, verify=False, timeout=60, **sent)
 
     def stop(self):
         for process in reversed(self.running.values()):
@@ -147,5 +147,7 @@ def test_everything_comes_up_and_a_run_is_done(composed, provider):
         time.sleep(0.5)
     (status,) = composed.ask("web-2", "GET", "/api/v1/status").json()["connections"]
     assert (runs[-1]["outcome"], status["records"]) == ("done", 30)
-    refused = httpx.get(f"http://127.0.0.1:{composed.ports['prefect']}/api/admin/version", trust_env=False)
+    refused = httpx.get(
+        f"http://127.0.0.1:{composed.ports['prefect']}/api/admin/version", trust_env=False, verify=False
+    )
     assert refused.status_code == 401

@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import flows.by_hand  # imported once for all that are forked
+# Imported once for all that are forked, with what Prefect would import only in them.
+import anyio._backends._asyncio  # noqa: F401
+import graphviz  # noqa: F401
+import prefect.task_engine  # noqa: F401
+
+import flows.by_hand
 from connectors.errors import ConnectorError
 from connectors.retry import Patience, set_patience
 from flows.by_hand import SyncResult

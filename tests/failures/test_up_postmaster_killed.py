@@ -6,12 +6,13 @@ import psycopg
 import pytest
 
 from deployments import postmaster
-from tests.fixtures.sizes import size
+from tests.fixtures.sizes import size, thorough
 
 ROUNDS = size(1, 3)
 BACK_SECONDS = 15
 
 
+@thorough
 @pytest.mark.timeout(300)
 def test_postgres_is_back_with_all_that_was_committed(own_up):
     """Within 15 seconds Postgres answers again, nothing committed is lost, and Prefect takes runs again."""

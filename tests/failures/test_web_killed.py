@@ -47,7 +47,7 @@ def serving(web_environment):
         async def start(port):
             print(port, file=server.stdin, flush=True)
             process = psutil.Process(int(await asyncio.to_thread(server.stdout.readline)))
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with httpx.AsyncClient(trust_env=False, verify=False) as client:
                 deadline = time.monotonic() + 60
                 while time.monotonic() < deadline:
                     with suppress(httpx.HTTPError):
@@ -95,7 +95,7 @@ async def send(url, numbers, customers):
             return (await client.post(url, content=body, headers=headers)).status_code == 200
         return False
 
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=30) as client:
         told = await asyncio.gather(*(one(client, number) for number in numbers))
     return {number for number, acknowledged in zip(numbers, told, strict=True) if acknowledged}
 

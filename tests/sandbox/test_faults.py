@@ -174,7 +174,11 @@ def test_latency(api, provider):
 def test_an_unknown_fault_is_refused(provider):
     """With the list of those that there are."""
     answer = httpx.post(
-        f"{provider.url}/_sandbox/stripe/fault", json={"kind": "x"}, auth=(provider.key, ""), trust_env=False
+        f"{provider.url}/_sandbox/stripe/fault",
+        json={"kind": "x"},
+        auth=(provider.key, ""),
+        trust_env=False,
+        verify=False,
     )
 
     assert answer.status_code == 400

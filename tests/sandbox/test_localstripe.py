@@ -40,7 +40,9 @@ def localstripe():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", PROGRAM, str(port)])
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", auth=("sk_test_12345", ""), trust_env=False)
+    client = httpx.Client(
+        base_url=f"http://127.0.0.1:{port}", auth=("sk_test_12345", ""), trust_env=False, verify=False
+    )
     try:
         _wait_for(client)
         yield client

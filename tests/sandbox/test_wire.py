@@ -29,7 +29,9 @@ def fetch(provider, path="/v1/customers?limit=100", *, at_most=None):
 def page(provider):
     """The true page, of 20 customers."""
     provider.load("customers", 20)
-    return httpx.get(f"{provider.url}/v1/customers?limit=100", headers=auth(provider), trust_env=False).content
+    return httpx.get(
+        f"{provider.url}/v1/customers?limit=100", headers=auth(provider), trust_env=False, verify=False
+    ).content
 
 
 def auth(provider):
@@ -37,7 +39,9 @@ def auth(provider):
 
 
 def get(provider):
-    return httpx.get(f"{provider.url}/v1/customers?limit=100", headers=auth(provider), trust_env=False, timeout=10)
+    return httpx.get(
+        f"{provider.url}/v1/customers?limit=100", headers=auth(provider), trust_env=False, verify=False, timeout=10
+    )
 
 
 def test_a_body_shorter_than_its_length(provider, page):
@@ -125,7 +129,7 @@ def test_a_slow_body(provider, page):
     """So few bytes a second that each read succeeds and the whole never comes in time."""
     provider.fault("slow", bytes_per_second=20)
 
-    with pytest.raises(httpx.ReadTimeout), httpx.Client(trust_env=False, timeout=0.05) as client:
+    with pytest.raises(httpx.ReadTimeout), httpx.Client(trust_env=False, verify=False, timeout=0.05) as client:
         client.get(f"{provider.url}/v1/customers", headers=auth(provider))
 
 
@@ -208,7 +212,7 @@ def test_a_proper_gzip_body(provider, page):
 def test_two_requests_over_one_connection(provider, page):
     """Connections are kept, and the ledger tells them apart."""
     provider.forget()
-    with httpx.Client(trust_env=False, headers=auth(provider)) as client:
+    with httpx.Client(trust_env=False, verify=False, headers=auth(provider)) as client:
         client.get(f"{provider.url}/v1/customers")
         client.get(f"{provider.url}/v1/customers")
     get(provider)

@@ -37,7 +37,7 @@ def _answers(process, url):
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            return httpx.get(f"{url}/readyz", trust_env=False)
+            return httpx.get(f"{url}/readyz", trust_env=False, verify=False)
         except httpx.HTTPError:
             time.sleep(0.1)
     raise AssertionError("it does not answer")
@@ -50,7 +50,7 @@ def test_forwarded_headers_are_believed_from_proxies_alone(server):
     for proxies in ("", "127.0.0.1", "10.0.0.0/8"):
         process, url, log = server(SYNCLINE_TRUSTED_PROXIES=proxies)
         assert _answers(process, url).status_code == 200
-        httpx.get(f"{url}/docs?canary", headers=headers, trust_env=False)
+        httpx.get(f"{url}/docs?canary", headers=headers, trust_env=False, verify=False)
         seen.append([line.rpartition("client=")[2] for line in _lines(log, "route=/docs")])
         assert "canary" not in log.read_text()
 
@@ -69,7 +69,7 @@ def _lines(log, part):
 def test_ends_when_it_is_told_to(server):
     """SIGTERM ends it within a few seconds, though somebody holds a connection open."""
     process, url, _ = server()
-    with httpx.Client(base_url=url, trust_env=False) as client:
+    with httpx.Client(base_url=url, trust_env=False, verify=False) as client:
         assert _answers(process, url).status_code == 200
         client.get("/healthz")
         since = time.monotonic()

@@ -13,7 +13,7 @@ def bot(slack):
 
 def refused(slack, method, **arguments):
     headers = {"Authorization": f"Bearer {slack.token}"}
-    answer = httpx.get(f"{slack.url}/api/{method}", params=arguments, headers=headers, trust_env=False)
+    answer = httpx.get(f"{slack.url}/api/{method}", params=arguments, headers=headers, trust_env=False, verify=False)
     return answer if answer.status_code == 429 else None
 
 

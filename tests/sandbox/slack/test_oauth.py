@@ -70,7 +70,7 @@ def test_denying_leads_back_without_a_code(slack):
 
 def test_the_page_says_what_is_asked_for_and_by_whom(slack):
     """It is a form that a browser without scripts can send; what it carries is escaped."""
-    page = httpx.get(authorize_url(slack, state='"><b>'), trust_env=False)
+    page = httpx.get(authorize_url(slack, state='"><b>'), trust_env=False, verify=False)
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "channels:history" in page.text
@@ -85,7 +85,7 @@ def test_who_must_not_be_sent_back_is_not(slack, change):
     """An unknown app or an address that is not registered: Slack's own page, no redirect."""
     asked = {"client_id": slack.app["client_id"], "scope": "users:read", "redirect_uri": BACK} | change
 
-    answer = httpx.get(f"{slack.url}/oauth/v2/authorize", params=asked, trust_env=False)
+    answer = httpx.get(f"{slack.url}/oauth/v2/authorize", params=asked, trust_env=False, verify=False)
 
     assert answer.status_code == 400
     assert "location" not in answer.headers
@@ -98,7 +98,7 @@ def test_registered_addresses_cover_what_lies_below_them(slack):
 
     def status(uri):
         params = asked | {"redirect_uri": uri}
-        return httpx.get(f"{slack.url}/oauth/v2/authorize", params=params, trust_env=False).status_code
+        return httpx.get(f"{slack.url}/oauth/v2/authorize", params=params, trust_env=False, verify=False).status_code
 
     assert status("https://app.example/connect/slack") == 200
     assert status("https://app.example/connected") == 400
@@ -242,13 +242,13 @@ def test_pkce_only_where_it_is_switched_on(slack):
     verifier = "v" * 43
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     url = authorize_url(slack, code_challenge=challenge, code_challenge_method="S256")
-    refused = httpx.get(url, trust_env=False)
+    refused = httpx.get(url, trust_env=False, verify=False)
     slack.setup(pkce=True)
     code = sent_back(slack.consent(url))["code"]
 
     def said(**form):
         app = {"client_id": slack.app["client_id"]}
-        return httpx.post(f"{slack.url}/api/oauth.v2.access", data=app | form, trust_env=False).json()
+        return httpx.post(f"{slack.url}/api/oauth.v2.access", data=app | form, trust_env=False, verify=False).json()
 
     form = {"code": code, "redirect_uri": BACK, "code_verifier": verifier}
     wrong = said(**form | {"code_verifier": "w" * 43})
@@ -272,7 +272,11 @@ def test_the_app_may_sign_in_by_basic_authentication(client, slack):
     auth = (slack.app["client_id"], slack.app["client_secret"])
 
     told = httpx.post(
-        f"{slack.url}/api/oauth.v2.access", data={"code": code, "redirect_uri": BACK}, auth=auth, trust_env=False
+        f"{slack.url}/api/oauth.v2.access",
+        data={"code": code, "redirect_uri": BACK},
+        auth=auth,
+        trust_env=False,
+        verify=False,
     )
 
     assert told.json()["ok"]
