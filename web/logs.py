@@ -12,16 +12,15 @@ TALKATIVE = ("uvicorn.access", "httpx", "httpcore.http11", "httpcore.connection"
 
 
 class Line(logging.Formatter):
-    """One line with its time in UTC, whatever is in it: a proxy's word for who asks is whatever somebody sent it."""
-
-    converter = time.gmtime
+    """One line, whatever is in it: a proxy's word for who asks is whatever somebody sent it."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- the library's name
         return visible(super().formatMessage(record))
 
 
 def write_lines() -> None:
-    """Lines go to stderr."""
+    """Lines go to stderr, with times in UTC."""
+    logging.Formatter.converter = time.gmtime
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Line(LINE))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
