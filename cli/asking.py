@@ -3,6 +3,7 @@
 import sys
 
 from cli import output
+from deployments.words import visible
 
 LONGEST_SECRET = 1000
 
@@ -41,7 +42,7 @@ def sure(question: str, *, yes: bool, no_input: bool) -> None:
         return
     if no_input or not output.may_ask():
         raise ProblemError("usage", f"{question} Nobody can be asked here.", "Add --yes to answer yes.")
-    output.screen().print(f"{question} [y/N] ", markup=False, highlight=False, end="")
+    output.screen().print(f"{visible(question)} [y/N] ", markup=False, highlight=False, end="")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise ProblemError("not_confirmed", "Nothing was changed.", "Answer y, or add --yes.")
 

@@ -20,12 +20,10 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obj
     if as_json:
         output.as_json({"items": [asdict(check) for check in checks]})
     else:
-        from rich.markup import escape
-
         for check in checks:
-            line = f"{SIGNS[check.state]} {check.name:<12} {escape(check.detail)}"
+            line = f"{SIGNS[check.state]} {check.name:<12} {output.plain(check.detail)}"
             output.paper().print(line, highlight=False, soft_wrap=True)
             if check.action:
-                output.paper().print(f"  {'':<12} {escape(check.action)}", highlight=False, soft_wrap=True)
+                output.paper().print(f"  {'':<12} {output.plain(check.action)}", highlight=False, soft_wrap=True)
     if any(check.state == "failed" for check in checks):
         raise typer.Exit(1)

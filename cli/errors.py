@@ -12,6 +12,7 @@ import traceback
 from dataclasses import asdict, dataclass
 
 from cli import output
+from deployments.words import visible
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 WRONG_USE_CODES = frozenset({"usage", "unknown_id", "ambiguous_id", "unknown_connector", "unknown_stream"})
@@ -35,11 +36,11 @@ def report(error: BaseException, *, as_json: bool) -> int:
     if isinstance(error, BrokenPipeError):
         return FAILED  # whoever read our output has left: nobody is there to be told
     if type(error).__name__ == "NoArgsIsHelpError":
-        output.say(str(error))
+        _say_lines(str(error))
         return WRONG_USE
     failure = explain(error)
     if os.environ.get("SYNCLINE_DEBUG") == "1":
-        output.say("".join(traceback.format_exception(error)))
+        _say_lines("".join(traceback.format_exception(error)))
     if as_json:
         output.as_json({"error": asdict(failure)})
     else:
@@ -90,10 +91,15 @@ def _unforeseen(error: BaseException) -> Failure:
 def _print(failure: Failure) -> None:
     from rich.text import Text
 
-    output.screen().print(Text("error: ", style="bold red"), Text(failure.detail), sep="", soft_wrap=True)
+    output.screen().print(Text("error: ", style="bold red"), Text(visible(failure.detail)), sep="", soft_wrap=True)
     where = "" if failure.code == "usage" else f"(docs/troubleshooting.md#{failure.code.replace('_', '-')})"
     rest = "   ".join(part for part in (failure.action, where) if part)
     output.say(f"       {rest}")
+
+
+def _say_lines(text: str) -> None:
+    for line in text.splitlines():
+        output.say(line)
 
 
 def _help_command(error: object) -> str:

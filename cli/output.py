@@ -1,6 +1,7 @@
 """Where words go: data to stdout, everything else to stderr.
 
-rich obeys NO_COLOR and FORCE_COLOR and writes plain text when there is no terminal.
+rich obeys NO_COLOR and FORCE_COLOR and writes plain text when there is no terminal. Whatever is shown may hold words of
+a provider or a user: none of them can speak to the terminal, or make two lines of one.
 """
 
 import json
@@ -9,6 +10,8 @@ import sys
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Literal
+
+from deployments.words import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,24 +25,26 @@ def data(text: str) -> None:
 
 def as_json(value: object) -> None:
     """One JSON document is on stdout; times in ISO 8601, UUIDs and the like as text."""
-    data(json.dumps(value, default=_text, ensure_ascii=False))
+    text = json.dumps(value, default=_text, ensure_ascii=False)
+    seen = text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+    data(seen)
 
 
 def say(text: str = "") -> None:
     """One line for the person is on stderr, exactly as given: no markup is read in it."""
-    screen().print(text, markup=False, highlight=False, soft_wrap=True)
+    screen().print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def success(text: str) -> None:
-    screen().print(f"[green]✓[/] {_plain(text)}", highlight=False, soft_wrap=True)
+    screen().print(f"[green]✓[/] {plain(text)}", highlight=False, soft_wrap=True)
 
 
 def warning(text: str) -> None:
-    screen().print(f"[yellow]![/] {_plain(text)}", highlight=False, soft_wrap=True)
+    screen().print(f"[yellow]![/] {plain(text)}", highlight=False, soft_wrap=True)
 
 
 def needs_you(text: str) -> None:
-    screen().print(f"[red]▲[/] {_plain(text)}", highlight=False, soft_wrap=True)
+    screen().print(f"[red]▲[/] {plain(text)}", highlight=False, soft_wrap=True)
 
 
 @cache
@@ -72,7 +77,8 @@ def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Words that go among marks of colour: they hold none."""
     from rich.markup import escape
 
-    return escape(text)
+    return escape(visible(text))

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from deployments.words import visible
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -16,7 +18,7 @@ def print_table(headings: Sequence[str], rows: "Sequence[Sequence[str | Text]]")
     from cli import output
 
     lines = [[Text(heading, style="bold") for heading in headings]]
-    lines += [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
+    lines += [[cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row] for row in rows]
     widths = [max(cell.cell_len for cell in column) for column in zip(*lines, strict=True)]
     for line in lines:
         text = Text()

@@ -5,13 +5,15 @@ from functools import cache
 from rich.console import Console
 from rich.markup import escape
 
+from deployments.words import visible
+
 SIGNS = {"✓": "green", "!": "yellow", "▲": "red"}
 
 
 def tell(text: str, sign: str = "") -> None:
     """One line on stdout; colour only on a terminal, the sign says it too."""
     mark = f"[{SIGNS[sign]}]{sign}[/] " if sign else ""
-    _console().print(mark + escape(text), highlight=False, soft_wrap=True)
+    _console().print(mark + escape(visible(text)), highlight=False, soft_wrap=True)
 
 
 def tell_part(name: str, what: str, seconds: float) -> None:

@@ -1,6 +1,17 @@
-"""Figures as a person reads them."""
+"""Figures and foreign words as a person reads them."""
 
 MINUTE = 60
+JOINERS = "\u200c\u200d"
+"""Format characters that names and emoji are written with; all others hide or turn round what stands beside them."""
+
+
+def visible(text: str) -> str:
+    r"""The text on one line; what a terminal would obey, or not show, is written out, as `\x1b` is."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in JOINERS else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 def number(count: int) -> str:

@@ -152,3 +152,35 @@ def test_rejected_records_are_shown_with_their_reason(run, connection, stored):
 def test_a_table_has_no_colour_in_a_pipe(run, connection):
     """Piped output holds no escape sequence."""
     assert "\x1b" not in run("connections").out
+
+
+HOSTILE = "Ada\x1b[2J\x1b]0;gone\x07\r\n\x9b31m\u202eevil\u2066\u200b"
+
+
+def test_foreign_words_do_not_speak_to_the_terminal(run, stored):
+    """A name and an error with escapes, line breaks and marks of direction stay on their line, written out."""
+
+    async def made(db):
+        found, _ = await connections.upsert(
+            db,
+            connector="stripe",
+            user_id=HOSTILE,
+            account="acct_1",
+            name=f"[red]{HOSTILE}",
+            mode="test",
+            scopes=[],
+            credentials={"api_key": "sk_test_canary"},
+        )
+        await connections.set_error(db, found.id, "odd", f"Stripe says: {HOSTILE}")
+        return found
+
+    connection = stored(made)
+    ran = [run(*command) for command in (["connections"], ["status"], ["disconnect", str(connection.id), "--yes"])]
+    printed = "".join(one.out + one.err for one in ran)
+
+    assert [line for line in printed.split("\n") if not line.isprintable()] == []
+    assert r"Ada\x1b[2J\x1b]0;gone\x07\r\n\x9b31m\u202eevil\u2066\u200b" in printed
+    assert len(ran[0].out.splitlines()) == 2
+    as_json = run("connections", "--json").out
+    assert as_json.rstrip("\n").isprintable()
+    assert json.loads(as_json)["items"][0]["user_id"] == HOSTILE

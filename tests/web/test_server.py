@@ -57,6 +57,18 @@ def test_forwarded_headers_are_believed_from_proxies_alone(server):
     assert seen == [["127.0.0.1"], ["203.0.113.9"], ["127.0.0.1"]]
 
 
+def test_whatever_a_proxy_names_is_one_line_of_the_log(server):
+    """A client's name with an escape and a mark of direction in it is written out."""
+    process, url, log = server(SYNCLINE_TRUSTED_PROXIES="127.0.0.1")
+    assert _answers(process, url).status_code == 200
+    headers = {"X-Forwarded-For": "\x1b[31mroot\x9b\xad"}
+    httpx.get(
+        f"{url}/docs", headers={name: value.encode("latin-1") for name, value in headers.items()}, trust_env=False
+    )
+
+    assert _lines(log, "route=/docs")[0].endswith(r"client=\x1b[31mroot\x9b\xad")
+
+
 def _lines(log, part):
     """The log's lines that hold that, once there is one: it is written when the answer is on its way already."""
     deadline = time.monotonic() + SECONDS
