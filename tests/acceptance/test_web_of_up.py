@@ -47,6 +47,7 @@ def test_syncs_that_are_asked_for_run(running, api, provider):
     started = answer.json()["flow_run_id"]
     second = _wait(lambda: _ended(api, here, started))
     assert (second["mode"], second["trigger"], second["outcome"]) == ("incremental", "api", "done")
+    assert _wait(lambda: [line for line in running.lines if "  full  1 changed, " in line])
 
     (web,) = [process for process in running.tree() if "web.server" in process.cmdline()]
     web.kill()
