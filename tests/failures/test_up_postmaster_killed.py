@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from deployments import postmaster
-from tests.fixtures.sizes import size, thorough
+from tests.fixtures.sizes import thorough
 
-ROUNDS = size(1, 3)
+ROUNDS = 3
 BACK_SECONDS = 15
 
 

@@ -19,7 +19,7 @@ from tests.fixtures.sizes import size
 from tests.fixtures.up import free_port
 
 SECRET = "whsec_of_this_endpoint"
-KILLS, AT_ONCE = size(6, 20), 12
+KILLS, AT_ONCE = size(12, 20), 12
 # Imports everything once; for every line it is told, a child of it serves on that port until it is killed.
 SERVES = """
 import os, sys

@@ -162,7 +162,7 @@ async def test_a_deleted_limit_is_an_error_and_the_next_run_makes_it_again(throt
     await throttle.take([bucket], soon())
     prefect_api.call("DELETE", f"/v2/concurrency_limits/{limit_name(bucket)}")
 
-    with pytest.raises(Misconfigured, match="sync again") as missing:
+    with pytest.raises(Misconfigured, match="try again") as missing:
         await spend(throttle, [bucket], 10)
     assert missing.value.code == "limit_missing"
 
