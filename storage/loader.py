@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from storage.batch import Batch
+from storage.beside import end
 from storage.database import Database
-from storage.ending import end
 from storage.loads import Counts, Load
 from storage.notify import Notifier
 from storage.runs import Run

@@ -6,39 +6,28 @@ A listener that missed one loses nothing: `change_seq` tells what changed.
 
 import asyncio
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 from uuid import UUID
 
 import orjson
 import psycopg
 
+from storage.beside import Beside
 from storage.database import Database
-from storage.ending import end
 from storage.errors import StorageError
 
 CHANNEL = "syncline_changes"
 PAUSE_SECONDS = 0.05
 
 
-class Notifier:
+class Notifier(Beside):
     """Collects what changed and sends it on; opened once a process."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._changed: set[tuple[UUID, str]] = set()
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task:
-            await end(self._task)
+    async def _finish(self) -> None:
         await self._send()
 
     def changed(self, connection_id: UUID, stream: str) -> None:
@@ -46,7 +35,7 @@ class Notifier:
         self._changed.add((connection_id, stream))
         self._wake.set()
 
-    async def _run(self) -> None:
+    async def _work(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()

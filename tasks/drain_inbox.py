@@ -13,8 +13,8 @@ import psycopg
 
 from connectors.registry import find_connectors
 from storage import connections, inbox
+from storage.beside import end
 from storage.database import Conn
-from storage.ending import end
 from storage.errors import StorageError, UnknownId
 from storage.inbox import Taken
 from storage.locks import free_drain_lock, take_drain_lock

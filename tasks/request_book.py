@@ -1,15 +1,13 @@
 """Collects the requests that clients make, and writes them down in batches."""
 
 import asyncio
-from types import TracebackType
-from typing import Self
 from uuid import UUID
 
 import psycopg
 
 from connectors.session import Recorder, RequestRecord
+from storage.beside import Beside
 from storage.database import Database
-from storage.ending import end
 from storage.errors import StorageError
 from storage.requests import ApiRequest, store
 from tasks.alarms import look_at
@@ -19,23 +17,14 @@ KEPT = 10_000
 """Requests kept while Postgres cannot be reached; of more, the oldest are forgotten."""
 
 
-class RequestBook:
+class RequestBook(Beside):
     """One a process; what is written down is monitoring, so losing some of it loses no data."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._open: list[ApiRequest] = []
-        self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._write_on())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task:
-            await end(self._task)
+    async def _finish(self) -> None:
         await self._write()
 
     def page(self, connection_id: UUID | None) -> Recorder:
@@ -58,7 +47,7 @@ class RequestBook:
 
         return record
 
-    async def _write_on(self) -> None:
+    async def _work(self) -> None:
         while True:
             await asyncio.sleep(EVERY_SECONDS)
             await self._write()

@@ -12,8 +12,8 @@ import psycopg
 from connectors.errors import ConnectorError, RateLimited, Reconnect
 from storage import connections, runs
 from storage.batch import StaleRead
+from storage.beside import end
 from storage.connections import Connection
-from storage.ending import end
 from storage.errors import Fenced, NotActive, StorageError
 from storage.loader import Loader
 from storage.runs import Outcome, Run

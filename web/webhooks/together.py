@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
-from storage.ending import end
+from storage.beside import Beside
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -14,27 +13,16 @@ MOST = 200
 """Questions that are answered at once at most."""
 
 
-class Together(Generic[Asked, Answer]):
+class Together(Beside, Generic[Asked, Answer]):
     """Collects questions while the ones before are being answered; opened once a process.
 
     *work* is given some of them, and answers each in its place; what it raises, each of them hears.
     """
 
     def __init__(self, work: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]]) -> None:
-        self._work = work
+        self._answers = work
         self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
         self._some = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._answer_on())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task:
-            await end(self._task)
 
     async def ask(self, asked: Asked) -> Answer:
         """Its answer."""
@@ -43,7 +31,7 @@ class Together(Generic[Asked, Answer]):
         self._some.set()
         return await answer
 
-    async def _answer_on(self) -> None:
+    async def _work(self) -> None:
         while True:
             await self._some.wait()
             self._some.clear()
@@ -54,7 +42,7 @@ class Together(Generic[Asked, Answer]):
     async def _answer(self, some: Sequence[tuple[Asked, "asyncio.Future[Answer]"]]) -> None:
         waiting = [answer for _, answer in some]
         try:
-            answers = await self._work([asked for asked, _ in some])
+            answers = await self._answers([asked for asked, _ in some])
         except Exception as error:  # noqa: BLE001 -- whoever asked hears it
             for answer in waiting:
                 if not answer.done():  # whoever asked may have gone

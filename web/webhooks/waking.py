@@ -3,16 +3,14 @@
 import asyncio
 import logging
 import time
-from types import TracebackType
-from typing import Self
 
 import psycopg
 
 from deployments.errors import ProblemError
 from deployments.start import start_webhook_sync
 from storage import inbox
+from storage.beside import Beside
 from storage.database import Database
-from storage.ending import end
 from storage.errors import StorageError
 
 PAUSE_SECONDS = 0.02
@@ -25,30 +23,19 @@ LOOK_SECONDS = 30.0
 log = logging.getLogger("web")
 
 
-class Waking:
+class Waking(Beside):
     """Keeps an eye on the inbox; opened once a process."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._some = asyncio.Event()
         self._asked_at = -STARTING_SECONDS
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._watch())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task:
-            await end(self._task)
 
     def wake(self) -> None:
         """Something was stored."""
         self._some.set()
 
-    async def _watch(self) -> None:
+    async def _work(self) -> None:
         while True:
             told = True
             try:

@@ -1,0 +1,73 @@
+import asyncio
+
+import psycopg
+import pytest
+
+from storage.beside import Beside, end
+
+
+class Counting(Beside):
+    """Counts what was put on it, and what was left at the end."""
+
+    def __init__(self):
+        self.put = asyncio.Queue()
+        self.counted = 0
+
+    async def _work(self):
+        while True:
+            self.counted += await self.put.get()
+
+    async def _finish(self):
+        while not self.put.empty():
+            self.counted += self.put.get_nowait()
+
+
+async def test_it_works_while_it_is_open_and_finishes_what_is_left():
+    """Inside the block it works by itself; after it nothing does, and nothing is left undone."""
+    counting = Counting()
+    async with counting:
+        counting.put.put_nowait(1)
+        while not counting.counted:
+            await asyncio.sleep(0)
+        counting.put.put_nowait(2)
+
+    assert counting.counted == 3
+    counting.put.put_nowait(4)
+    await asyncio.sleep(0)
+    assert counting.counted == 3
+
+
+async def test_who_forgives_being_cut_short_is_cancelled_again():
+    """A task that takes its first cancellation for a database error and goes on ends all the same."""
+    cut = 0
+
+    async def forgiving():
+        nonlocal cut
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                cut += 1
+                if cut > 1:
+                    raise
+
+    task = asyncio.create_task(forgiving())
+    await asyncio.sleep(0)
+    await end(task)
+
+    assert task.cancelled()
+    assert cut == 2
+
+
+async def test_an_error_at_the_end_is_not_raised():
+    """Whoever ends a task does not hear what it died of."""
+
+    async def dies():
+        raise psycopg.OperationalError
+
+    task = asyncio.create_task(dies())
+    await asyncio.sleep(0)
+    await end(task)
+
+    with pytest.raises(psycopg.OperationalError):
+        task.result()
