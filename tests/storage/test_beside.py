@@ -27,8 +27,9 @@ async def test_it_works_while_it_is_open_and_finishes_what_is_left():
     counting = Counting()
     async with counting:
         counting.put.put_nowait(1)
-        while not counting.counted:
+        for _ in range(3):
             await asyncio.sleep(0)
+        assert counting.counted == 1
         counting.put.put_nowait(2)
 
     assert counting.counted == 3
