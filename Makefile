@@ -1,4 +1,4 @@
-# make install · demo [KEEP=1] · test [THOROUGH=1] [TESTS=path] · check · docs · bench · lock. Everything stays under .venv/ and .syncline/.
+# make install · demo [KEEP=1] · test [THOROUGH=1] [TESTS=path] · check · audit · docs · bench · lock. Everything stays under .venv/ and .syncline/.
 
 PYTHON ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3.14 python3 python)
@@ -14,7 +14,7 @@ export RUFF_CACHE_DIR := $(CACHE)/ruff
 export MYPY_CACHE_DIR := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 
-.PHONY: install demo test check docs bench lock clean
+.PHONY: install demo test check docs audit bench lock clean
 .DEFAULT_GOAL := demo
 
 install: .venv/.installed
@@ -36,6 +36,10 @@ check: install
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --cache-dir $(CACHE)/imports
+
+# Known vulnerabilities, and a list of components in sbom.json. It asks PyPI, so it is no part of the tests.
+audit: install
+	@$(BIN)/pip-audit --strict -r requirements.lock --disable-pip --progress-spinner off -f cyclonedx-json -o sbom.json
 
 docs: install
 	@$(BIN)/python docs/generate.py
