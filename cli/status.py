@@ -36,10 +36,10 @@ async def _ask(db: "Database") -> Facts:
     from connectors.registry import find_connectors
     from deployments.schedule import next_sync
     from storage.status import status as read_status
-    from tasks.push import shown
+    from tasks.push import showing
 
     streams = {name: [stream.name for stream in found.streams] for name, found in find_connectors().items()}
-    return await read_status(db, streams, next_sync, shown, public_url=os.environ.get("SYNCLINE_PUBLIC_URL"))
+    return await read_status(db, streams, next_sync, showing(), public_url=os.environ.get("SYNCLINE_PUBLIC_URL"))
 
 
 def _row(connection: Facts) -> "list[str | Text]":

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from connectors.client import Client
@@ -15,6 +15,7 @@ from storage import alerts, checkpoints, push_channels
 from storage.connections import Connection
 from storage.database import Database
 from storage.push_channels import PushChannel
+from storage.status import Pushed
 from storage.times import iso
 from storage.webhook_targets import of_accounts
 from tasks.settings import load
@@ -46,7 +47,14 @@ def polled(connector: str) -> str | None:
     return push.missing(address or "") or (None if address else HOMELESS)
 
 
-def shown(connector: str, channels: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str | None]]:
+def showing() -> Pushed:
+    """`shown` for many connections: each connector's settings are looked at once."""
+    return partial(shown, why_polled=cache(polled))
+
+
+def shown(
+    connector: str, channels: Sequence[Mapping[str, Any]], *, why_polled: Callable[[str], str | None] = polled
+) -> dict[str, dict[str, str | None]]:
     """How each stream is pushed: `active` until `expires_at`, `refused` by the provider, `failed` for now, or `polled`
     because it is not set up, with the sentence why; no entry where the provider is not asked to push, or not yet.
     """
@@ -57,7 +65,7 @@ def shown(connector: str, channels: Sequence[Mapping[str, Any]]) -> dict[str, di
     for channel in channels:
         for stream in push.streams(channel["subject"]):
             found.setdefault(stream, []).append(channel)
-    if not found and (reason := polled(connector)):
+    if not found and (reason := why_polled(connector)):
         unset = {"state": "polled", "expires_at": None, "reason": reason}
         return {stream.name: unset for stream in get(connector).streams}
     return {stream: _together(its) for stream, its in found.items()}

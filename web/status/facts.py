@@ -14,7 +14,7 @@ from storage.connection_lists import Place
 from storage.database import Database
 from storage.overview import Sought
 from storage.status import status
-from tasks.push import shown
+from tasks.push import showing
 from web.status import words
 from web.status.charts import charts
 
@@ -77,7 +77,7 @@ async def home(db: Database, asked: Asked) -> Facts:
 async def standing(db: Database, ids: Sequence[UUID]) -> list[Facts]:
     """These connections as the status object tells them, with their badges and their last runs."""
     streams = {name: [stream.name for stream in found.streams] for name, found in find_connectors().items()}
-    told, strips = await status(db, streams, next_sync, shown, ids=ids), await run_lists.strips(db, ids)
+    told, strips = await status(db, streams, next_sync, showing(), ids=ids), await run_lists.strips(db, ids)
     return [_shown(one, strips[UUID(one["id"])]) for one in told["connections"]]
 
 
