@@ -23,7 +23,7 @@ PARTS = ("help", "loads", "memory", "limited", "gmail", "slack", "tokens", "webh
 
 def main():
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Takes about ten minutes on two idle cores."
+        prog="python -m benchmarks", description="Takes about a quarter of an hour on two idle cores."
     )
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(PARTS))
     parser.add_argument("--records", type=int, default=100_000)
