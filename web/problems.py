@@ -29,7 +29,7 @@ class Problem(Exception):
     status: int
     code: str
     detail: str
-    action: str = ""
+    action: str
     headers: Mapping[str, str] = field(default_factory=dict)
     errors: Sequence[Mapping[str, Any]] = ()
     """For a malformed request: where, and what is expected there."""
@@ -47,6 +47,8 @@ class Problem(Exception):
         return said | {"errors": list(self.errors)} if self.errors else said
 
 
+AGAIN = "Try again; if it stays so, look into the web log."
+
 STATUS_OF_OURS: Sequence[tuple[type[StorageError], int]] = (
     (ours.UnknownId, 404),
     (ours.Conflict, 409),
@@ -62,14 +64,14 @@ STATUS_OF_OURS: Sequence[tuple[type[StorageError], int]] = (
     (ours.SchemaMismatch, 503),
 )
 
-STATUS_OF_PROVIDERS: Sequence[tuple[type[ConnectorError], int]] = (
-    (provider.TryLater, 503),
-    (provider.Reconnect, 422),
-    (provider.Refused, 422),
-    (provider.Declined, 422),
-    (provider.Misconfigured, 409),  # no time mends it
-    (provider.Unproved, 504),
-    (provider.Broken, 502),
+OF_PROVIDERS: Sequence[tuple[type[ConnectorError], int, str]] = (
+    (provider.TryLater, 503, "Ask again after the seconds that `Retry-After` says."),
+    (provider.Reconnect, 422, "Connect the account again, with a key or a sign-in that is good."),
+    (provider.Refused, 422, "Have it allowed at the provider, then ask again."),
+    (provider.Declined, 422, "Correct it, then ask again."),
+    (provider.Misconfigured, 409, "Whoever runs Syncline has to mend it; then ask again."),  # no time mends it
+    (provider.Unproved, 504, "Look at the provider whether it was done."),
+    (provider.Broken, 502, AGAIN),
 )
 
 OF_STATUS: Mapping[int, tuple[str, str, str]] = {
@@ -97,9 +99,7 @@ def problem_of(error: Exception) -> Problem | None:
 
 
 def unforeseen() -> Problem:
-    return Problem(
-        500, "unexpected", "Something unforeseen went wrong here.", "Try again; if it stays so, look into the web log."
-    )
+    return Problem(500, "unexpected", "Something unforeseen went wrong here.", AGAIN)
 
 
 def _of_ours(error: StorageError) -> Problem:
@@ -111,29 +111,30 @@ def _of_ours(error: StorageError) -> Problem:
 
 
 def _of_provider(error: ConnectorError) -> Problem:
-    status = next((status for kind, status in STATUS_OF_PROVIDERS if isinstance(error, kind)), 502)
+    status, action = next(((at, what) for kind, at, what in OF_PROVIDERS if isinstance(error, kind)), (502, AGAIN))
     seconds = getattr(error, "seconds", None) or RETRY_SECONDS
     headers = {"Retry-After": str(max(1, round(seconds)))} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return Problem(status, error.code, str(error), headers=headers)
+    return Problem(status, error.code, str(error), action, headers)
 
 
 def _of_http(error: HTTPException) -> Problem:
     code, detail, action = OF_STATUS.get(
-        error.status_code, (HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"), str(error.detail), "")
+        error.status_code,
+        (HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"), str(error.detail), "Look it up at /docs."),
     )
     return Problem(error.status_code, code, detail, action, dict(error.headers or {}))
 
 
 def _of_input(error: RequestValidationError) -> Problem:
     """Where the request is malformed and what belongs there, never what was there."""
-    found = [{"in": _place(one["loc"]), "expected": _expected(one)} for one in error.errors()[:SAID_ABOUT_INPUT]]
+    found = [{"in": _place(one), "expected": _expected(one)} for one in error.errors()[:SAID_ABOUT_INPUT]]
     said = "; ".join(f"{one['in']}: {one['expected']}" for one in found)
     return Problem(422, "malformed_request", f"This request is malformed: {said}.", "Correct it.", errors=found)
 
 
-def _place(location: Sequence[str | int]) -> str:
+def _place(one: Mapping[str, Any]) -> str:
     """`body.credentials.api_key`; a name that the caller made up is shown as far as it is a plain word."""
-    parts = [str(part) for part in location]
+    parts = ["body"] if one["type"] == "json_invalid" else [str(part) for part in one["loc"]]
     return ".".join(part if part.isidentifier() and part.isascii() else "…" for part in parts) or "body"
 
 

@@ -50,7 +50,12 @@ def _handler(connector: str, read: LiveRead, parameters: type[BaseModel]) -> Cal
 async def _read(workshop: Workshop, connection_id: UUID, connector: str, read: LiveRead, asked: Any) -> list[bytes]:
     connection = await connections.get(workshop.db, connection_id)
     if connection.connector != connector:
-        raise Problem(404, "not_found", f"A connection of {connection.connector} has no {read.name}.")
+        raise Problem(
+            404,
+            "not_found",
+            f"A connection of {connection.connector} has no {read.name}.",
+            f"Ask for it of a connection of {connector}.",
+        )
     if connection.state != "active":
         raise NotActive(*WHY_NOT[connection.state])
     if not read.scopes <= set(connection.scopes):

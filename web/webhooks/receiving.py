@@ -84,7 +84,8 @@ class _Received:
             log.warning("delivery_refused connector=%s reason=%s", self.connector, forged)
             raise Problem(400, "bad_signature", str(forged), "Look at the secret that it was signed with.") from None
         except Misconfigured as missing:
-            raise Problem(503, missing.code, str(missing), headers={"Retry-After": str(UNTIL_MENDED_SECONDS)}) from None
+            later = {"Retry-After": str(UNTIL_MENDED_SECONDS)}
+            raise Problem(503, missing.code, str(missing), "`syncline doctor` says what is missing.", later) from None
         if event.challenge is not None:
             return PlainTextResponse(event.challenge)
         if not await inbox.store(arrivals):
