@@ -46,7 +46,7 @@ def run_line(run: dict[str, Any]) -> tuple[str, str]:
 
 
 def event_line(event: dict[str, Any]) -> tuple[str, str]:
-    """`14:03:20 stripe Acme  customer.updated  applied in 0.4 s`; a burst is one line."""
+    """`14:03:20 CONNECTOR ACCOUNT  TYPE  applied in 0.4 s`; a burst is one line."""
     what = event["event_type"] if event["events"] == 1 else f"{number(event['events'])} events"
     seconds = duration(event["seconds"])
     return f"{_clock(event['at'])} {event['connector']} {event['account']}  {what}  applied in {seconds}", ""

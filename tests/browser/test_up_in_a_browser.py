@@ -12,8 +12,8 @@ from tests.fixtures import chromium
 from tests.fixtures.sizes import thorough
 from tests.fixtures.up import PRODUCT
 
-pytestmark = pytest.mark.timeout(400)
-PATIENCE = 90_000
+pytestmark = pytest.mark.timeout(700)
+PATIENCE = 180_000
 SLACK = next(story for story in stories() if story.connector == "slack")
 
 

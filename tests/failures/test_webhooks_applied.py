@@ -89,6 +89,38 @@ async def test_delivered_again_weeks_later(sync, stripe, invariants, pushed, row
     assert [row["status"] for row in rows(EVENTS)] == ["applied"] * 3
 
 
+async def test_purged_in_a_burst(sync, stripe, pushed, rows):
+    """Purged while a full sync, a drain and deliveries are under way: no row or event of the connection is there
+    afterwards, however they end, and whoever delivers to it is told that it is gone.
+    """
+    sync.alone = False
+    stripe.load("customers", 300)
+    await sync(full=True)
+    stripe.shake(["customers"], seed=4, times=100)
+    draining = await sync.start(linger=1)
+    await until(lambda: "applied" in {row["status"] for row in rows(EVENTS)}, "the first event applied")
+    reading = await sync.start(full=True)
+
+    purged = await pushed.api.delete(f"/connections/{sync.connection_id}", params={"purge": "true"})
+    assert purged.status_code == 200, purged.text
+    left = [rows(f"SELECT count(*) AS n FROM {table}") for table in ("stripe.customers", "syncline.webhook_event")]
+    await reading.result()
+    await draining.result()
+    await until(lambda: all(one["statuses"] for one in stripe.deliveries()), "every answer")
+
+    assert left == [[{"n": 0}], [{"n": 0}]]
+    late = stripe.create("customers", name="Late")
+    await until(lambda: stripe.deliveries()[-1]["statuses"][:1] == [404], "the last answer")
+    assert (await pushed.api.get(f"/connections/{sync.connection_id}")).status_code == 404
+    held = rows(
+        "SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.columns"
+        " WHERE column_name = 'connection_id' AND table_schema IN ('stripe', 'syncline')"
+    )
+    counts = {table["name"]: rows(f"SELECT count(*) AS n FROM {table['name']}")[0]["n"] for table in held}
+    assert len(counts) > 10
+    assert {name for name, n in counts.items() if n} <= {"syncline.api_request"}, late["id"]
+
+
 @pytest.mark.parametrize("seed", range(size(2, 6)))
 async def test_any_order_beside_other_syncs(sync, stripe, invariants, pushed, seed):
     """Late, doubled and shuffled, while full and incremental syncs run: after one more incremental all is equal."""
