@@ -18,6 +18,7 @@ from connectors.client import Client
 from connectors.errors import Declined, Unproved
 from connectors.request import Request
 from connectors.slack.answers import Listed, listed
+from connectors.slack.channels import Listing
 from connectors.slack.refusals import meaning
 from connectors.slack.settings import TITLE, load
 
@@ -77,13 +78,13 @@ class PostMessage(Action):
 
     async def look(self, client: Client, asked: Message, sending: Sending) -> Result:
         """Found is proof; not found is none, since the message may have been deleted or be still on its way."""
-        latest: str | None = None
+        channel, latest = await _id(client, asked.channel), None
         for _ in range(_MOST_PAGES):
-            page = await _history(client, asked.channel, latest)
+            page = await _history(client, channel, latest)
             marks = [_mark(record) for record in page.records]
             for mark in marks:
                 if mark is not None and mark.key == sending.key:
-                    return {"channel": asked.channel, "ts": mark.ts}
+                    return {"channel": channel, "ts": mark.ts}
             oldest = min((mark.ts for mark in marks if mark is not None and mark.ts), default="")
             if not page.more or not oldest or float(oldest) < _first_attempt(page, sending) - _MARGIN:
                 break
@@ -142,6 +143,20 @@ def _posted(answer: Answer) -> Result:
     if said.error in _REASONS:
         raise Declined(TITLE, _REASONS[said.error])
     raise meaning(said.error)
+
+
+async def _id(client: Client, channel: str) -> str:
+    """The channel's id: Slack posts to a name as well, but reads by ids alone. Names have no capital letters."""
+    if channel.isupper():
+        return channel
+    listing = Listing()
+    async for _ in listing.read(client):
+        pass
+    name = channel.removeprefix("#")
+    known = (known for known, outline in listing.outlines.items() if outline.name == name)
+    if (found := next(known, None)) is None:
+        raise Unproved(TITLE)
+    return found
 
 
 async def _history(client: Client, channel: str, latest: str | None) -> Listed:

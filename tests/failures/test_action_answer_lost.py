@@ -65,6 +65,16 @@ async def test_lost_again_and_again(stage, act, way):
     assert stage.done(body) <= 1
 
 
+@pytest.mark.parametrize("stage", ["slack"], indirect=True)
+async def test_a_channel_by_its_name(stage, act):
+    """A message that was posted to a channel's name is found as well, although names cannot be read by."""
+    stage.fault("reset", times=1)
+
+    said = await act(stage.body() | {"channel": "#actions"}, uuid4().hex)
+
+    assert (said.status, said.result["channel"]) == ("succeeded", stage.channel)
+
+
 async def told(act, body, key):
     """How it stands; `unsent` when it certainly was not done."""
     try:
