@@ -7,6 +7,7 @@ left without an end.
 import asyncio
 import contextlib
 import itertools
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,4 +103,6 @@ def _request(head: h11.Request, body: bytes, number: int) -> Request:
     target = head.target.decode("latin-1")
     path, _, query = target.partition("?")
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
-    return Request(head.method.decode(), unquote(path), query, headers, body, number)
+    # A slash inside a name is not one between two names.
+    plain = "%2F".join(unquote(part) for part in re.split("%2[fF]", path))
+    return Request(head.method.decode(), plain, query, headers, body, number)

@@ -174,9 +174,10 @@ async def test_an_event_that_cannot_be_meant(stage, act, change):
 
 
 @EVENT
-async def test_a_calendar_that_is_not_there(stage, act):
+@pytest.mark.parametrize("calendar", ["nobody@group.calendar.google.com", "../../x", "a/b?c#d"])
+async def test_a_calendar_that_is_not_there(stage, act, calendar):
     """A calendar that the account has not is a refusal in words."""
-    said = await act(stage.body() | {"calendar_id": "nobody@group.calendar.google.com"})
+    said = await act(stage.body() | {"calendar_id": calendar})
 
     assert said.status == "failed"
     assert "no calendar with this id" in said.error
