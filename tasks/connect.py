@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from connectors.errors import TryLater
 from connectors.registry import get
 from connectors.session import Session
 from storage import connections
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 TRY_SECONDS = 20.0
 """A person waits for the answer."""
+NOT_NOW = "{provider} does not answer properly now, so nothing was connected. Try again in a few minutes."
+"""Nobody tries again by itself, as a sync would."""
 
 
 async def connect_api_key(
@@ -73,5 +76,9 @@ async def _identify(db: "Database", name: str, credentials: Mapping[str, str]) -
             record=book.page(None),
             deadline=time.monotonic() + TRY_SECONDS,
         )
-        async with connector.open(session) as client:
-            return await connector.identify(client)
+        try:
+            async with connector.open(session) as client:
+                return await connector.identify(client)
+        except TryLater as later:
+            later.message = NOT_NOW
+            raise

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, TryLater
 from connectors.oauth import Attempt, Grant, OAuthConnector
 from connectors.registry import get
 from storage import connect_sessions, connections
@@ -10,6 +10,7 @@ from storage.connect_sessions import ConnectSession
 from storage.connections import Connection
 from storage.database import Database
 from storage.errors import StorageError
+from tasks.connect import NOT_NOW
 from tasks.request_book import RequestBook
 from tasks.tokens import session_for_tokens
 
@@ -39,6 +40,8 @@ async def complete(db: Database, session: ConnectSession, code: str, state: str 
             grant = await connector.exchange(session_for_tokens(book, {}, None), attempt, code)
         connection, created = await keep(db, connector, session.user_id, grant, session.connection_id)
     except ConnectorError as error:
+        if isinstance(error, TryLater):
+            error.message = NOT_NOW
         await connect_sessions.finish(db, session.id, "failed", error=str(error), error_code=error.code)
         raise
     except StorageError as error:

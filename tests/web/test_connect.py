@@ -4,6 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from connectors.retry import Patience, set_patience
 from tests.web.walk import consent_at, press, walk
 
 
@@ -155,6 +156,23 @@ async def test_an_app_that_is_not_set_up(site, consent, monkeypatch):
 
     assert answer.status_code == 409
     assert "SYNCLINE_SLACK_CLIENT_SECRET" in answer.json()["detail"]
+
+
+async def test_a_provider_that_does_not_answer(site, provider, monkeypatch):
+    """Nobody tries again by itself, so the sentence does not say so."""
+    monkeypatch.setenv("SYNCLINE_STRIPE_API_URL", provider.url)
+    provider.fault("status", "/v1/account", times=None, status=503)
+    asked = {"connector": "stripe", "user_id": "42", "credentials": {"api_key": provider.key}}
+
+    set_patience(Patience(budget=0.5, first_wait=0.02, longest_wait=0.1))
+    try:
+        answer = await site.api.post("/connections", json=asked)
+    finally:
+        set_patience()
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert "nothing was connected" in answer.json()["detail"]
+    assert "next sync" not in answer.json()["detail"]
 
 
 async def test_a_key_by_link(site, provider, monkeypatch):

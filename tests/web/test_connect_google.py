@@ -52,7 +52,7 @@ async def test_denied(site, google, connector):
 
 @pytest.mark.parametrize("connector", CONNECTORS)
 async def test_part_of_it_granted(site, google, connector):
-    """Who unticks a box is connected with what is left, and the scopes say so."""
+    """Who unticks a box is connected with what is left; the page and the scopes say so."""
     link = await site.link(connector)
     browser = site.browser()
     away = (await press(browser, link)).headers["location"]
@@ -62,6 +62,7 @@ async def test_part_of_it_granted(site, google, connector):
     page = await browser.get(google.walk_consent(away, without=(left_out,)))
 
     assert "is connected" in page.text
+    assert "You did not allow everything" in page.text
     (connection,) = await _connections(site)
     assert left_out not in connection["scopes"]
 

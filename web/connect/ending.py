@@ -5,6 +5,7 @@ from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
+from connectors.oauth import OAuthConnector
 from connectors.registry import get
 from deployments.web_settings import Web
 from storage import connect_sessions
@@ -12,7 +13,7 @@ from storage.connect_sessions import ConnectSession
 from storage.connect_sessions import Outcome as Came
 from storage.connections import Connection
 from storage.database import Database
-from web.connect.outcomes import Outcome, connected
+from web.connect.outcomes import Outcome, connected, connected_in_part
 from web.return_urls import is_allowed, with_result
 from web.starting import begin_reading
 
@@ -20,7 +21,9 @@ from web.starting import begin_reading
 async def end_connected(web: Web, session: ConnectSession, connection: Connection) -> Response:
     """The account is connected: its first full sync has been asked for."""
     await begin_reading(connection.id)
-    outcome = connected(get(connection.connector).title, connection.account)
+    connector = get(connection.connector)
+    in_part = isinstance(connector, OAuthConnector) and not set(connector.asked_scopes) <= set(connection.scopes)
+    outcome = (connected_in_part if in_part else connected)(connector.title, connection.account)
     return _told(web, session, "connected", outcome, connection.id)
 
 

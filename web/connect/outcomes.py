@@ -76,12 +76,14 @@ SENT_BACK = TURNED_AWAY | {"unknown": NOT_EXPECTED, "used": NOT_EXPECTED, "other
 
 
 def connected(title: str, account: str) -> Outcome:
-    return Outcome(
-        HTTPStatus.OK,
-        "connected",
-        f"{title} is connected",
-        [f"{account} is being read now and kept up to date from here on.", "You can close this page."],
-    )
+    what = f"{account} is being read now and kept up to date from here on."
+    return Outcome(HTTPStatus.OK, "connected", f"{title} is connected", [what, "You can close this page."])
+
+
+def connected_in_part(title: str, account: str) -> Outcome:
+    """Some of what was asked for was not granted."""
+    what = f"You did not allow everything that was asked for: {account} is read as far as you allowed it."
+    return Outcome(HTTPStatus.OK, "connected", f"{title} is connected", [what, f"To allow the rest, too: {ASK_AGAIN}"])
 
 
 def denied(title: str) -> Outcome:
