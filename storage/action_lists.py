@@ -6,7 +6,7 @@ from uuid import UUID
 from psycopg import sql
 
 from storage.database import Database
-from storage.errors import Conflict, UnknownId
+from storage.errors import Settled, UnknownId
 from storage.senders import ALIVE
 from storage.times import iso
 
@@ -46,7 +46,7 @@ async def listing(
 async def resolve(db: Database, beginning: str, status: Literal["succeeded", "failed"]) -> UUID:
     """A person has said what became of the unknown action whose id begins so; nothing will change it again.
 
-    UnknownId when there is none or more than one; Conflict when it is not unknown.
+    UnknownId when there is none or more than one; Settled when it is not unknown.
     """
     query = """
         SELECT id, status = 'unknown' OR (status = 'sending' AND NOT {alive}) AS open FROM syncline.action
@@ -65,7 +65,10 @@ async def resolve(db: Database, beginning: str, status: Literal["succeeded", "fa
                 how_many = "More than one action has" if found else "No action has"
                 raise UnknownId(f"{how_many} an id that begins with {beginning!a}.", "`syncline actions` lists them.")
             if not found[0]["open"]:
-                raise Conflict("This action is not unknown: there is nothing to resolve.", "")
+                raise Settled(
+                    "This action is not unknown: there is nothing to resolve.",
+                    "`syncline actions` says what became of it.",
+                )
             await conn.execute(change, [status, *said, found[0]["id"]])
             return UUID(str(found[0]["id"]))
 

@@ -12,6 +12,7 @@ StorageError
 ├── UnknownId              no such row, or more than one begins like this
 │   └── UnknownAction      the connector has no such action
 ├── Conflict               another account or mode than the connection's
+│   └── Settled            what became of an action is known already
 ├── NotActive              the connection is paused, disconnected or asks for a new sign-in
 │   └── NotGranted         the user has not granted what this needs
 ├── UnderWay               somebody else is doing just this: ask again soon
@@ -81,6 +82,10 @@ class UnknownAction(UnknownId):
 
 class Conflict(StorageError):
     code = "account_conflict"
+
+
+class Settled(Conflict):
+    code = "action_settled"
 
 
 class NotActive(StorageError):

@@ -2,6 +2,7 @@
 
 MEANINGS = {
     "account_conflict": "The credentials open another account or mode than the connection's.",
+    "action_settled": "What became of the action is known, so that there is nothing to resolve.",
     "action_under_way": "The same action with the same key is under way; ask again after Retry-After.",
     "bad_request": "The request cannot be understood.",
     "bad_signature": "Nothing vouches for the delivery: its signature, time, token or account is not what it must be.",

@@ -142,4 +142,6 @@ def _expected(one: Mapping[str, Any]) -> str:
     if one["type"] == "json_invalid":
         return "not JSON"
     text = str(one["msg"]).removeprefix("Value error, ")
+    if text.startswith("Value should have"):  # pydantic's words for a text whose length is looked at last
+        text = text.replace("Value", "Text").replace(" item", " character").replace(" after validation", "")
     return text[:1].lower() + text[1:]

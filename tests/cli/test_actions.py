@@ -52,7 +52,8 @@ async def test_listed_and_settled(unknown):
     assert [(one["id"], one["status"]) for one in listed] == [(str(unknown.id), "unknown")]
     assert json.loads(settled.stdout) == {"id": str(unknown.id), "status": "succeeded"}
     assert again.returncode == 1
-    assert json.loads(again.stdout)["error"]["detail"]
+    error = json.loads(again.stdout)["error"]
+    assert (error["code"], bool(error["action"])) == ("action_settled", True)
     assert json.loads(syncline("actions", "--json").stdout)["items"][0]["status"] == "succeeded"
 
 

@@ -64,6 +64,7 @@ async def test_refusals_before_anything_is_sent(ask, provider, order):
         await ask(order, on=uuid.uuid4()),
         await ask({"customer": "cus_1"}),
         await ask([1]),
+        await ask(order | {"metadata": {"a": "x" * 501}}),
     ]
 
     assert [(one.status_code, one.json()["code"]) for one in said] == [
@@ -74,8 +75,10 @@ async def test_refusals_before_anything_is_sent(ask, provider, order):
         (404, "unknown_id"),
         (422, "malformed_request"),
         (422, "malformed_request"),
+        (422, "malformed_request"),
     ]
     assert "body.price" in said[5].json()["detail"]
+    assert "at most 500 characters, not 501." in said[7].json()["detail"]
     assert provider.truth("subscriptions") == {}
 
 
