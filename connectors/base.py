@@ -195,3 +195,10 @@ class Connector(ABC):
 
         Raises CursorExpired, with the streams concerned, before anything else when a cursor is too old to go on from.
         """
+
+    def changes_of(
+        self, client: Client, subjects: Sequence[str], cursors: Mapping[str, Cursor]
+    ) -> AsyncIterator[Change]:
+        """The same of at least these subjects, which webhooks have named."""
+        del subjects
+        return self.changes(client, cursors)

@@ -4,14 +4,13 @@ The web application verifies and stores; what a stored event means is asked late
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from connectors.base import Change, Cursor, Key
-from connectors.client import Client
+from connectors.base import Key
 from connectors.session import Mode
 
 TOLERANCE_SECONDS = 300
@@ -106,7 +105,7 @@ class Meaning:
     """Streams, and keys of records to be read by id."""
     told: Sequence[Told] = ()
     subjects: Sequence[str] = ()
-    """What `Webhooks.changes` is to look through."""
+    """What `Connector.changes_of` is to look through."""
     access: bool = False
     """Access may have ended: the provider is asked."""
     malformed: str | None = None
@@ -135,10 +134,3 @@ class Webhooks(ABC):
     @abstractmethod
     def meaning(self, event: Stored) -> Meaning:
         """What follows from a stored event; never raises for what is in it."""
-
-    def changes(self, client: Client, subjects: Sequence[str], cursors: Mapping[str, Cursor]) -> AsyncIterator[Change]:
-        """What changed in these subjects since the streams' cursors, as in `Connector.changes`.
-
-        Only for connectors whose events name subjects.
-        """
-        raise NotImplementedError

@@ -59,7 +59,7 @@ async def apply_events(sync: Sync, webhooks: Webhooks, events: Sequence[Taken]) 
     await _ask_for_access(sync, [id_ for id_, said in meanings.items() if said.access])
     await _write_told(sync, meanings)
     outcome.failed |= await _read_touched(sync, meanings)
-    outcome.failed |= await _look_through(sync, webhooks, meanings)
+    outcome.failed |= await _look_through(sync, meanings)
     await _settle(sync, [id_ for id_ in meanings if id_ not in outcome.failed])
     return outcome
 
@@ -121,7 +121,7 @@ async def _read_stream(sync: Sync, stream: str, ids_of: Mapping[str, list[UUID]]
     return {id_: said for key in left for id_ in ids_of[key]}
 
 
-async def _look_through(sync: Sync, webhooks: Webhooks, meanings: Meanings) -> dict[UUID, Why]:
+async def _look_through(sync: Sync, meanings: Meanings) -> dict[UUID, Why]:
     """What is only known to have changed is asked for, from where each stream's changes were last told."""
     subjects = {subject: None for meaning in meanings.values() for subject in meaning.subjects}
     if not subjects:
@@ -132,7 +132,8 @@ async def _look_through(sync: Sync, webhooks: Webhooks, meanings: Meanings) -> d
     if not cursors:
         await _settle(sync, [id_ for id_, meaning in meanings.items() if not meaning.subjects])
         raise NotYet
-    end, _ = await apply_changes(sync, webhooks.changes(sync.source.client, list(subjects), cursors))
+    changes = sync.source.connector.changes_of(sync.source.client, list(subjects), cursors)
+    end, _ = await apply_changes(sync, changes)
     await sync.loader.flush()
     for stream in cursors:
         if await read_again(sync, stream) != "done":

@@ -5,15 +5,12 @@ https://developers.google.com/workspace/gmail/api/guides/push
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from connectors.base import Change, Cursor
-from connectors.client import Client
 from connectors.errors import Misconfigured
-from connectors.gmail import changes
 from connectors.gmail.settings import TITLE, load
 from connectors.google_keys import claims_of
 from connectors.webhooks import Concerned, Delivery, Event, Forged, Meaning, Stored, Webhooks, name_in
@@ -59,10 +56,6 @@ class GmailWebhooks(Webhooks):
     def meaning(self, event: Stored) -> Meaning:
         del event
         return Meaning(subjects=[""])
-
-    def changes(self, client: Client, subjects: Sequence[str], cursors: Mapping[str, Cursor]) -> AsyncIterator[Change]:
-        del subjects
-        return changes.changes(client, cursors)
 
 
 def _event(body: bytes) -> Event:

@@ -1,6 +1,6 @@
 """Google Calendar as a connector."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from connectors.answers import Answer, UnparsableError
 from connectors.base import Account, Change, Cursor
@@ -45,6 +45,12 @@ class GoogleCalendar(GoogleConnector):
 
     def changes(self, client: Client, cursors: Mapping[str, Cursor]) -> AsyncIterator[Change]:
         return changes.changes(client, cursors)
+
+    def changes_of(
+        self, client: Client, subjects: Sequence[str], cursors: Mapping[str, Cursor]
+    ) -> AsyncIterator[Change]:
+        """A subject is a calendar's id; an empty one stands for their list."""
+        return changes.changes_of(client, subjects, cursors)
 
 
 def _parse_primary(answer: Answer) -> Account:

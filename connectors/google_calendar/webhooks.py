@@ -3,11 +3,8 @@
 https://developers.google.com/workspace/calendar/api/guides/push
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Sequence
 
-from connectors.base import Change, Cursor
-from connectors.client import Client
-from connectors.google_calendar import changes
 from connectors.webhooks import Claim, Delivery, Event, Forged, Meaning, Stored, Webhooks, name_in
 
 _ID, _TOKEN = "x-goog-channel-id", "x-goog-channel-token"
@@ -37,6 +34,3 @@ class CalendarWebhooks(Webhooks):
     def meaning(self, event: Stored) -> Meaning:
         subject = event.said.get("subject")
         return Meaning(subjects=[subject]) if isinstance(subject, str) else Meaning()
-
-    def changes(self, client: Client, subjects: Sequence[str], cursors: Mapping[str, Cursor]) -> AsyncIterator[Change]:
-        return changes.changes_of(client, subjects, cursors)

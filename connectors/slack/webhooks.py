@@ -3,13 +3,10 @@
 https://docs.slack.dev/apis/events-api, https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Sequence
 
-from connectors.base import Change, Cursor
-from connectors.client import Client
 from connectors.errors import Misconfigured
 from connectors.signatures import check_signature, secrets_in, signed_at
-from connectors.slack import changes
 from connectors.slack.events import meaning_of
 from connectors.slack.members import Members, cut, elements, inner, plain
 from connectors.slack.settings import TITLE, load
@@ -45,11 +42,6 @@ class SlackWebhooks(Webhooks):
         if event.type == _DROPPED:
             return Meaning(subjects=[""])
         return meaning_of(event.body)
-
-    def changes(self, client: Client, subjects: Sequence[str], cursors: Mapping[str, Cursor]) -> AsyncIterator[Change]:
-        """Events were left out: everything that changed since the last look."""
-        del subjects
-        return changes.changes(client, cursors)
 
 
 def _event(body: bytes) -> Event:

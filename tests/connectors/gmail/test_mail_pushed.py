@@ -171,7 +171,7 @@ async def test_what_is_read_for_a_push(gmail, mailbox, provider):
     gmail.history["90"] = [[told(91, "messagesAdded", "a"), told(92, "messagesDeleted", "b")]]
     cursors = {"messages": {"history": "90"}, "labels": {}}
 
-    found = await collect(connector.webhooks.changes(mailbox, [""], cursors))
+    found = await collect(connector.changes_of(mailbox, [""], cursors))
 
     assert found == await collect(connector.changes(mailbox, cursors))
     assert (found[0].page.touched, found[0].page.deleted) == ([("a",)], [("b",)])

@@ -104,7 +104,7 @@ def three(google):
 
 async def pushed(calendar, cursors, *subjects):
     cursors = json.loads(json.dumps(cursors))
-    return await collect(connector.webhooks.changes(calendar, list(subjects), cursors))
+    return await collect(connector.changes_of(calendar, list(subjects), cursors))
 
 
 def asked(provider):
@@ -183,7 +183,7 @@ async def test_one_that_fails(google, calendar, three):
     found = []
 
     async def read():
-        async for change in connector.webhooks.changes(calendar, [TEAM, HOME], three):
+        async for change in connector.changes_of(calendar, [TEAM, HOME], three):
             found.append(change)  # noqa: PERF401 -- what came before it failed is wanted
 
     with pytest.raises(Unavailable):
