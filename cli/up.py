@@ -1,3 +1,4 @@
+import os
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ def up(
     Postgres, the Prefect server, migrations, deployments, a worker and the web application. What a setting brings from
     outside is used instead of being started.
     """
-    if port == prefect_port:
+    if port == prefect_port and not os.environ.get("PREFECT_API_URL"):
         raise typer.BadParameter("--port and --prefect-port are the same: choose two.")
     from deployments.supervisor import Wanted, supervise
 

@@ -7,29 +7,37 @@ from typing import Any
 import psycopg
 
 from deployments.telling import tell
-from deployments.words import duration, number
+from deployments.words import MINUTE, duration, number
 from storage import activity
-from storage.database import open_database
+from storage.beside import Beside
+from storage.database import Database, open_database
 from storage.errors import StorageError
 
 EVERY_SECONDS = 1.0
 
 
-async def tell_activity() -> None:
-    """Until it is cancelled. While Postgres is away nothing is told; afterwards what was done meanwhile."""
-    since: datetime | None = None
-    while True:
-        try:
-            async with open_database(max_size=1) as db:
-                since = since or await activity.now(db)
-                while True:
-                    await asyncio.sleep(EVERY_SECONDS)
-                    done = await activity.done(db, since)
-                    since = done.until
-                    for line, sign in sorted([*map(run_line, done.runs), *map(event_line, done.events)]):
-                        tell(line, sign)
-        except (StorageError, psycopg.Error):
+class Activity(Beside):
+    """Tells it. While Postgres is away nothing is told; afterwards what was done meanwhile."""
+
+    def __init__(self) -> None:
+        self._since: datetime | None = None
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                async with open_database(max_size=1) as db:
+                    await self._tell(db)
+            except (StorageError, psycopg.Error):
+                await asyncio.sleep(EVERY_SECONDS)
+
+    async def _tell(self, db: Database) -> None:
+        self._since = self._since or await activity.now(db)
+        while True:
             await asyncio.sleep(EVERY_SECONDS)
+            done = await activity.done(db, self._since)
+            self._since = done.until
+            for line, sign in sorted([*map(run_line, done.runs), *map(event_line, done.events)]):
+                tell(line, sign)
 
 
 def run_line(run: dict[str, Any]) -> tuple[str, str]:
@@ -37,7 +45,7 @@ def run_line(run: dict[str, Any]) -> tuple[str, str]:
     changed = number(run["written"] + run["deleted"])
     seconds = duration((run["at"] - run["since"]).total_seconds())
     if run["connections"] > 1:
-        who = "all"
+        who = run["connector"] if run["connectors"] == 1 else "all"
         what = f"{number(run['connections'])} connections, {changed} changed, {run['failed']} failed, {seconds}"
     else:
         who = f"{run['connector']} {run['account']}"
@@ -46,10 +54,12 @@ def run_line(run: dict[str, Any]) -> tuple[str, str]:
 
 
 def event_line(event: dict[str, Any]) -> tuple[str, str]:
-    """`14:03:20 CONNECTOR ACCOUNT  TYPE  applied in 0.4 s`; a burst is one line."""
+    """`14:03:20 CONNECTOR ACCOUNT  TYPE  applied in 0.4 s`; a burst is one line. Of what had to wait, or was replayed,
+    the time since it came would say nothing.
+    """
     what = event["event_type"] if event["events"] == 1 else f"{number(event['events'])} events"
-    seconds = duration(event["seconds"])
-    return f"{_clock(event['at'])} {event['connector']} {event['account']}  {what}  applied in {seconds}", ""
+    how = f"applied in {duration(event['seconds'])}" if event["seconds"] < MINUTE else "applied"
+    return f"{_clock(event['at'])} {event['connector']} {event['account']}  {what}  {how}", ""
 
 
 def _clock(moment: datetime) -> str:

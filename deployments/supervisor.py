@@ -21,7 +21,7 @@ from typing import Any
 from uuid import uuid4
 
 from deployments import postgres, prefect_server, run_file, step
-from deployments.activity import tell_activity
+from deployments.activity import Activity
 from deployments.check_settings import check_settings
 from deployments.children import Child
 from deployments.embedded import Embedded
@@ -197,13 +197,13 @@ class Supervisor:
 
     async def _watch(self) -> None:
         """Until it is cancelled: every part that dies is started again, and what goes on is told."""
-        kept = [tell_activity()]
-        kept += [self._keep(child, partial(self._start_again, child)) for child in (self.worker, self.web)]
+        kept = [self._keep(child, partial(self._start_again, child)) for child in (self.worker, self.web)]
         if self.running.prefect_is_ours:
             kept.append(self._keep(self.prefect, self.prefect.start))
         if self.postgres:
             kept.append(self.postgres.keep())
-        await together(*kept)
+        async with Activity():
+            await together(*kept)
 
     async def _keep(self, child: Child, start: Callable[[], Awaitable[None]]) -> None:
         delay = FIRST_DELAY

@@ -1,6 +1,11 @@
 """What `syncline up` prints: one line per part, then what happens."""
 
+import os
+import select
+import sys
+from contextlib import suppress
 from functools import cache
+from io import StringIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,9 +16,17 @@ SIGNS = {"✓": "green", "!": "yellow", "▲": "red"}
 
 
 def tell(text: str, sign: str = "") -> None:
-    """One line on stdout; colour only on a terminal, the sign says it too."""
+    """One line on stdout; colour only on a terminal, the sign says it too.
+
+    Whoever tells goes on, whatever becomes of it: nobody may read any more, or slowly, or the log's disk may be full.
+    """
     mark = f"[{SIGNS[sign]}]{sign}[/] " if sign else ""
-    _console().print(mark + escape(visible(text)), highlight=False, soft_wrap=True)
+    console = _console()
+    with console.capture() as line:
+        console.print(mark + escape(visible(text)), highlight=False, soft_wrap=True)
+    with suppress(OSError):
+        if select.select([], [sys.stdout], [], 0)[1]:
+            os.write(sys.stdout.fileno(), line.get().encode(sys.stdout.encoding, "replace")[: select.PIPE_BUF])
 
 
 def tell_part(name: str, what: str, seconds: float) -> None:
@@ -23,4 +36,5 @@ def tell_part(name: str, what: str, seconds: float) -> None:
 
 @cache
 def _console() -> Console:
-    return Console()
+    """It writes to nobody: rich waits for a slow reader, and ends the process when there is none any more."""
+    return Console(file=StringIO(), force_terminal=sys.stdout.isatty() or None)

@@ -1,8 +1,12 @@
 """Figures and foreign words as a person reads them."""
 
+from unicodedata import category
+
 MINUTE = 60
 JOINERS = "\u200c\u200d"
 """Format characters that names and emoji are written with; all others hide or turn round what stands beside them."""
+HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+"""Controls, formats, halves of characters, private ones, ends of lines."""
 
 
 def visible(text: str) -> str:
@@ -10,7 +14,8 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        char if char.isprintable() or char in JOINERS else char.encode("unicode_escape").decode() for char in text
+        char.encode("unicode_escape").decode() if category(char) in HIDDEN and char not in JOINERS else char
+        for char in text
     )
 
 

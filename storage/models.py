@@ -218,6 +218,7 @@ class SyncRun(ControlTable, table=True):
         Index("sync_run_outcome_idx", "connection_id", "outcome", "ended_at"),
         Index("sync_run_started_at_idx", text("started_at DESC"), text("id DESC")),
         Index("sync_run_ended_at_idx", "ended_at", postgresql_include=["connection_id", "outcome"]),
+        Index(None, "flow_run_id"),
         CheckConstraint("mode IN ('full', 'incremental', 'webhook')", name="mode"),
         CheckConstraint("trigger IN ('schedule', 'manual', 'api', 'cli', 'webhook')", name="trigger"),
         CheckConstraint(
@@ -353,6 +354,7 @@ class WebhookEvent(ControlTable, table=True):
         ),
         Index("webhook_event_due_idx", "due_at", postgresql_where=text("status = 'pending'")),
         Index("webhook_event_failed_idx", "received_at", postgresql_where=text("status = 'failed'")),
+        Index("webhook_event_applied_idx", "applied_at", postgresql_where=text("status = 'applied'")),
         Index(None, "connection_id", text("received_at DESC"), text("id DESC")),
         Index(None, "received_at"),
         CheckConstraint("status IN ('pending', 'applied', 'failed', 'ignored')", name="status"),

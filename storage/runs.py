@@ -33,7 +33,7 @@ CRASHED = "This sync stopped in the middle. Nothing is lost: the next one goes o
 
 CLOSE_CRASHED = """
     UPDATE syncline.sync_run
-    SET outcome = 'crashed', ended_at = now(), progress = NULL, error = %s, error_code = 'crashed'
+    SET outcome = 'crashed', ended_at = clock_timestamp(), progress = NULL, error = %s, error_code = 'crashed'
     WHERE outcome IS NULL
 """
 

@@ -60,7 +60,7 @@ async def test_a_flow_run_of_many_is_one_line(db, connect, told):
         assert await told() == []
         await runs.end(db, run, "done", COUNTS)
     [(line, _)] = await told()
-    assert re.fullmatch(r"all  full  2 connections, 8 changed, 0 failed, 0\.\d s", line)
+    assert re.fullmatch(r"stripe  full  2 connections, 8 changed, 0 failed, 0\.\d s", line)
 
 
 async def test_what_was_pushed_is_told_when_it_is_applied(db, connection, told):
@@ -77,6 +77,14 @@ async def test_what_was_pushed_is_told_when_it_is_applied(db, connection, told):
     await _apply(db, others)
     [(line, _)] = await told()
     assert "  3 events  applied in " in line
+
+    async with db.connection() as conn:
+        await conn.execute(
+            "UPDATE syncline.webhook_event SET received_at = now() - interval '3 hours', status = 'pending'"
+        )
+    await _apply(db, others)
+    [(line, _)] = await told()
+    assert line.endswith("  3 events  applied")
 
 
 async def _apply(db, taken):

@@ -43,14 +43,15 @@ for line in sys.stdin:
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
-NEXT_REVISION = '''
+REVISIONS = sorted(path.stem[1:5] for path in (migrate.FOLDER / "versions").glob("r*.py"))
+NEXT_REVISION = f'''
 """Note something about connections."""
 
 from alembic import op
 import sqlalchemy as sa
 
 revision = "9999"
-down_revision = "0004"
+down_revision = "{REVISIONS[-1]}"
 
 
 def upgrade() -> None:
@@ -93,11 +94,11 @@ def test_an_empty_database_is_brought_to_this_release(empty_database_url):
     """The first upgrade applies every revision, the second none."""
     assert revisions(empty_database_url).database is None
 
-    assert upgrade(empty_database_url) == ["0001", "0002", "0003", "0004"]
+    assert upgrade(empty_database_url) == REVISIONS
     assert upgrade(empty_database_url) == []
 
     found = revisions(empty_database_url)
-    assert found.database == found.code == "0004"
+    assert found.database == found.code == REVISIONS[-1]
 
 
 def test_the_models_and_the_migrations_say_the_same(migrated_template, empty_database_url):
@@ -129,7 +130,7 @@ def test_two_replicas_at_once_migrate_once(empty_database_url):
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(upgrade, [empty_database_url] * 4))
 
-    assert sorted(applied) == [[], [], [], ["0001", "0002", "0003", "0004"]]
+    assert sorted(applied) == [[], [], [], REVISIONS]
 
 
 def test_killed_anywhere_it_can_be_run_again(empty_database_url, next_release, monkeypatch):
