@@ -10,7 +10,7 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import arun_deployment
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectException
 
 from deployments.errors import ProblemError
 
@@ -76,6 +76,11 @@ async def _asked(
         raise ProblemError(
             "not_deployed", f"Prefect does not know the deployment {deployment}.", "Run `syncline deploy`."
         ) from None
-    except (httpx.HTTPError, TimeoutError):
+    except (
+        httpx.HTTPError,
+        TimeoutError,
+        ValueError,
+        PrefectException,
+    ):  # ValueError: a proxy's page, which is no JSON
         action = "Start `syncline up`, or correct PREFECT_API_URL; then ask again."
         raise ProblemError("prefect_unreachable", "The Prefect API does not answer.", action) from None

@@ -1,6 +1,7 @@
 """Collects the requests that clients make, and writes them down in batches."""
 
 import asyncio
+from contextlib import suppress
 from uuid import UUID
 
 import psycopg
@@ -56,7 +57,9 @@ class RequestBook(Beside):
         written, self._open = self._open[-KEPT:], []
         try:
             await store(self._db, written)
-            for service in {one.connector for one in written if one.is_server_error}:
-                await look_at(self._db, service)
         except (StorageError, psycopg.Error):
             self._open = written + self._open
+            return
+        with suppress(StorageError, psycopg.Error):  # whoever looks around next sees it too
+            for service in {one.connector for one in written if one.is_server_error}:
+                await look_at(self._db, service)

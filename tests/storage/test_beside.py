@@ -3,7 +3,9 @@ import asyncio
 import psycopg
 import pytest
 
+from storage import beside
 from storage.beside import Beside, end
+from tests.fixtures.syncing import until
 
 
 class Counting(Beside):
@@ -36,6 +38,17 @@ async def test_it_works_while_it_is_open_and_finishes_what_is_left():
     counting.put.put_nowait(4)
     await asyncio.sleep(0)
     assert counting.counted == 3
+
+
+async def test_what_nobody_foresaw_is_logged_and_it_goes_on(monkeypatch, caplog):
+    """Work that fails is begun again: nobody waits for it, so nobody else could."""
+    monkeypatch.setattr(beside, "RESTART_SECONDS", 0.01)
+    async with Counting() as counting:
+        counting.put.put_nowait("no number")
+        counting.put.put_nowait(2)
+        await until(lambda: counting.counted == 2, "the number")
+
+    assert "Counting failed" in caplog.text
 
 
 async def test_who_forgives_being_cut_short_is_cancelled_again():

@@ -69,3 +69,6 @@ async def test_a_lost_database_is_no_failure(db, database_url):
     async with Database(database_url, max_size=1) as lost, Notifier(lost) as notifier:
         await lost.__aexit__()
         notifier.changed(uuid4(), "things")
+        await asyncio.sleep(2 * PAUSE_SECONDS)
+
+        assert not notifier._task.done(), "it has given up"
