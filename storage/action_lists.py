@@ -49,7 +49,7 @@ async def resolve(db: Database, beginning: str, status: Literal["succeeded", "fa
     UnknownId when there is none or more than one; Settled when it is not unknown.
     """
     query = """
-        SELECT id, status = 'unknown' OR (status = 'sending' AND NOT {alive}) AS open FROM syncline.action
+        SELECT id, status, status = 'unknown' OR (status = 'sending' AND NOT {alive}) AS open FROM syncline.action
          WHERE starts_with(id::text, lower(%s)) LIMIT 2 FOR UPDATE
     """
     change = """
@@ -58,18 +58,24 @@ async def resolve(db: Database, beginning: str, status: Literal["succeeded", "fa
     """
     said = (None, None) if status == "succeeded" else ("A person has said that this did not happen.", "resolved")
 
+    said_before = False
+
     async def work() -> UUID:
+        nonlocal said_before
         async with db.transaction() as conn:
             found = await (await conn.execute(sql.SQL(query).format(alive=sql.SQL(ALIVE)), [beginning])).fetchall()
             if len(found) != 1:
                 how_many = "More than one action has" if found else "No action has"
                 raise UnknownId(f"{how_many} an id that begins with {beginning!a}.", "`syncline actions` lists them.")
+            if said_before and found[0]["status"] == status:
+                return UUID(str(found[0]["id"]))  # committed, and the answer was lost
             if not found[0]["open"]:
                 raise Settled(
                     "This action is not unknown: there is nothing to resolve.",
                     "`syncline actions` says what became of it.",
                 )
             await conn.execute(change, [status, *said, found[0]["id"]])
+            said_before = True
             return UUID(str(found[0]["id"]))
 
     return await db.repeat(work)

@@ -12,7 +12,8 @@ StorageError
 ├── UnknownId              no such row, or more than one begins like this
 │   └── UnknownAction      the connector has no such action
 ├── Conflict               another account or mode than the connection's
-│   └── Settled            what became of an action is known already
+│   ├── Settled            what became of an action is known already
+│   └── Unconnected        an event of no connected account: there is nothing to apply
 ├── NotActive              the connection is paused, disconnected or asks for a new sign-in
 │   └── NotGranted         the user has not granted what this needs
 ├── UnderWay               somebody else is doing just this: ask again soon
@@ -86,6 +87,10 @@ class Conflict(StorageError):
 
 class Settled(Conflict):
     code = "action_settled"
+
+
+class Unconnected(Conflict):
+    code = "event_of_no_connection"
 
 
 class NotActive(StorageError):

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from storage.database import Database
-from storage.errors import Conflict, UnknownId
+from storage.errors import Unconnected, UnknownId
 from storage.times import iso
 
 _AGAIN = "SET status = 'pending', attempts = 0, due_at = now(), applied_at = NULL, error = NULL, error_code = NULL"
@@ -46,7 +46,7 @@ async def listing(
 async def replay(db: Database, beginning: str) -> UUID:
     """The event whose id begins so is applied again by whoever drains the inbox next.
 
-    UnknownId when there is none or more than one; Conflict when it is of no connected account.
+    UnknownId when there is none or more than one; Unconnected when it is of no connected account.
     """
     find = """
         SELECT id, connection_id FROM syncline.webhook_event WHERE starts_with(id::text, lower(%s)) LIMIT 2 FOR UPDATE
@@ -59,7 +59,10 @@ async def replay(db: Database, beginning: str) -> UUID:
                 how_many = "More than one event has" if found else "No event has"
                 raise UnknownId(f"{how_many} an id that begins with {beginning!a}.", "`syncline webhooks` lists them.")
             if found[0]["connection_id"] is None:
-                raise Conflict("This event is of an account that was not connected: there is nothing to apply.", "")
+                raise Unconnected(
+                    "This event is of an account that was not connected: there is nothing to apply.",
+                    "Connect the account: a full sync brings what the event was about.",
+                )
             await conn.execute(f"UPDATE syncline.webhook_event {_AGAIN} WHERE id = %s", [found[0]["id"]])
             return UUID(str(found[0]["id"]))
 

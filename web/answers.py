@@ -23,7 +23,7 @@ def answer(request: Request, problem: Problem, web: Web) -> Response:
             headers=problem.headers,
             kind="failed",
             title=_heading(problem.status),
-            sentences=[problem.detail, problem.action],
+            sentences=[problem.detail] if problem.whole else [problem.detail, problem.action],
         )
     return JSONResponse(problem.body(web.public_url), problem.status, problem.headers, MEDIA_TYPE)
 

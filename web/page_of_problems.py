@@ -11,6 +11,7 @@ MEANINGS = {
     "declined": "The provider did not do what it was asked to do; the sentence is its reason.",
     "database_unreachable": "The database does not answer; try again after Retry-After.",
     "encoded_body": "The body is compressed; send it as it is.",
+    "event_of_no_connection": "The event is of an account that was not connected, so there is nothing to apply.",
     "foreign_origin": "A page of another site asked for a change.",
     "foreign_return_url": "The return_url is not of an origin in SYNCLINE_RETURN_ORIGINS, or is not plainly written.",
     "idempotency_key_malformed": "The Idempotency-Key is not 1 to 255 visible ASCII characters.",

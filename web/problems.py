@@ -33,6 +33,8 @@ class Problem(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
     errors: Sequence[Mapping[str, Any]] = ()
     """For a malformed request: where, and what is expected there."""
+    whole: bool = False
+    """`detail` tells people by itself what to do; `action` is for programs."""
 
     def body(self, public_url: str) -> dict[str, Any]:
         """The document; its type is an address at which the API's own pages explain it."""
@@ -48,6 +50,7 @@ class Problem(Exception):
 
 
 AGAIN = "Try again; if it stays so, look into the web log."
+LOOK = "Look at the connection's state, then ask again."
 
 STATUS_OF_OURS: Sequence[tuple[type[StorageError], int]] = (
     (ours.UnknownId, 404),
@@ -107,14 +110,14 @@ def _of_ours(error: StorageError) -> Problem:
     wait = UNDER_WAY_SECONDS if isinstance(error, ours.UnderWay) else RETRY_SECONDS
     later = status == HTTPStatus.SERVICE_UNAVAILABLE or isinstance(error, ours.UnderWay)
     headers = {"Retry-After": str(wait)} if later else {}
-    return Problem(status, error.code, error.sentence, error.action, headers)
+    return Problem(status, error.code, error.sentence, error.action or LOOK, headers)
 
 
 def _of_provider(error: ConnectorError) -> Problem:
     status, action = next(((at, what) for kind, at, what in OF_PROVIDERS if isinstance(error, kind)), (502, AGAIN))
     seconds = getattr(error, "seconds", None) or RETRY_SECONDS
     headers = {"Retry-After": str(max(1, round(seconds)))} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return Problem(status, error.code, str(error), action, headers)
+    return Problem(status, error.code, str(error), action, headers, whole=True)
 
 
 def _of_http(error: HTTPException) -> Problem:
@@ -140,7 +143,7 @@ def _place(one: Mapping[str, Any]) -> str:
 
 def _expected(one: Mapping[str, Any]) -> str:
     if one["type"] == "json_invalid":
-        return "not JSON"
+        return "should be JSON"
     text = str(one["msg"]).removeprefix("Value error, ")
     if text.startswith("Value should have"):  # pydantic's words for a text whose length is looked at last
         text = text.replace("Value", "Text").replace(" item", " character").replace(" after validation", "")

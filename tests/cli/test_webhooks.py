@@ -85,3 +85,13 @@ async def test_wrong_use(events, arguments, code):
     assert done.returncode == code, done.stdout + done.stderr
     assert json.loads(done.stdout)["error"]["detail"]
     assert statuses()["c"] == "failed"
+
+
+async def test_an_event_of_no_connection(events, rows):
+    """It cannot be replayed, and is told what to do instead."""
+    [nobodys] = rows("UPDATE syncline.webhook_event SET connection_id = NULL WHERE status = 'failed' RETURNING id")
+
+    done = syncline("webhooks", "replay", str(nobodys["id"]), "--json")
+
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["code"], bool(error["action"])) == (1, "event_of_no_connection", True)

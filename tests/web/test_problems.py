@@ -1,7 +1,13 @@
+import html
+
 import pytest
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from connectors import errors
+from deployments.web_settings import Web
+from tests.fixtures.site import ADMIN_TOKEN
+from web.answers import answer
 from web.problems import problem_of
 
 WITHIN_A_SYNC = (errors.ConnectorError, errors.CursorExpired)
@@ -41,5 +47,18 @@ async def test_a_body_that_is_no_json_is_named(site):
     asked = site.api.post("/connections", content=b'{"a": ', headers={"Content-Type": "application/json"})
     said = (await asked).json()
 
-    assert said["detail"] == "This request is malformed: body: not JSON."
+    assert said["detail"] == "This request is malformed: body: should be JSON."
     assert said["action"]
+
+
+def test_people_are_told_once():
+    """On a page a provider's sentence stands alone: it says itself what to do, and nothing of headers."""
+    limited = errors.TryLater("Acme")
+    request = Request({"type": "http", "path": "/", "headers": [(b"accept", b"text/html")]})
+
+    text = answer(
+        request, problem_of(limited), Web("http://127.0.0.1:8000", frozenset(), ADMIN_TOKEN, ())
+    ).body.decode()
+
+    assert str(limited) in html.unescape(text)
+    assert "Retry-After" not in text

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from connectors.errors import TryLater
 from connectors.live import LiveRead
 from connectors.registry import find_connectors
 from storage import connections
@@ -20,6 +21,8 @@ from web.state import InWorkshop
 
 SECONDS = 25.0
 """A person waits for the answer."""
+NOT_NOW = "{provider} does not answer properly now, so nothing was read."
+"""No sync reads it later, so none is promised."""
 
 
 def live_reads() -> APIRouter:
@@ -62,5 +65,9 @@ async def _read(workshop: Workshop, connection_id: UUID, connector: str, read: L
         raise Problem(
             409, "missing_scope", "The user has not granted what this needs.", "Send the user a link to reconnect."
         )
-    async with workshop.source(connection, time.monotonic() + SECONDS) as source:
-        return list(await read.read(source.client, asked))
+    try:
+        async with workshop.source(connection, time.monotonic() + SECONDS) as source:
+            return list(await read.read(source.client, asked))
+    except TryLater as later:
+        later.message = NOT_NOW
+        raise

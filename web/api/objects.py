@@ -178,7 +178,7 @@ class ProblemDocument(BaseModel):
     status: int
     detail: str = Field(description="What happened.")
     code: str = Field(description="For programs.")
-    action: str = Field(description="What to do about it; empty where `detail` says it.")
+    action: str = Field(description="What to do about it.")
     errors: list[dict[str, Any]] = Field(default=[], description="For a malformed request: where, and what belongs.")
 
 
