@@ -149,14 +149,12 @@ async def _id(client: Client, channel: str) -> str:
     """The channel's id: Slack posts to a name as well, but reads by ids alone. Names have no capital letters."""
     if channel.isupper():
         return channel
-    listing = Listing()
-    async for _ in listing.read(client):
-        pass
-    name = channel.removeprefix("#")
-    known = (known for known, outline in listing.outlines.items() if outline.name == name)
-    if (found := next(known, None)) is None:
-        raise Unproved(TITLE)
-    return found
+    name, listing = channel.removeprefix("#"), Listing()
+    async for _ in listing.read(client):  # a workspace may have more channels than there is time to list
+        for known, outline in listing.outlines.items():
+            if outline.name == name:
+                return known
+    raise Unproved(TITLE)
 
 
 async def _history(client: Client, channel: str, latest: str | None) -> Listed:
