@@ -12,6 +12,7 @@ from typing import TypeVar
 import httpx  # Prefect's client raises its exceptions as they are
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, GlobalConcurrencyLimitUpdate
+from prefect.client.schemas.responses import GlobalConcurrencyLimitResponse
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from connectors.errors import Misconfigured, Unavailable
@@ -26,6 +27,8 @@ ATTEMPT_SECONDS = 20.0
 """An answer that is given up may have granted what then nobody spends, so it is waited for."""
 AWAY_SECONDS = 30.0
 """How long Prefect's server may be away, to be restarted for example, before a run gives up."""
+LISTED = 200
+"""Limits that are read at once when the client is opened, which spares a question for each; Prefect gives no more."""
 AT_ONCE = 8
 """Questions on their way to Prefect; more would only wait for each other there, and count as slow."""
 LOCKED, UNPROCESSABLE, SERVER_ERROR = 423, 422, 500
@@ -47,6 +50,8 @@ class PrefectLimits:
         self._opening = asyncio.Lock()
         self._client: PrefectClient | None = None
         self._looked: dict[str, float] = {}
+        self._listed: dict[str, GlobalConcurrencyLimitResponse] = {}
+        self._listed_at = 0.0
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def close(self) -> None:
@@ -61,9 +66,8 @@ class PrefectLimits:
         create = GlobalConcurrencyLimitCreate(name=name, limit=pace.block, slot_decay_per_second=pace.rate)
 
         async def make(client: PrefectClient) -> bool:
-            try:
-                found = await client.read_global_concurrency_limit_by_name(name)
-            except ObjectNotFound:
+            found = await self._find(client, name)
+            if found is None:
                 with contextlib.suppress(ObjectAlreadyExists):
                     await client.create_global_concurrency_limit(create)
                     return True
@@ -79,6 +83,15 @@ class PrefectLimits:
             return found.active
 
         self._note(name, provider, active=await self._call(make, provider))
+
+    async def _find(self, client: PrefectClient, name: str) -> GlobalConcurrencyLimitResponse | None:
+        listed = time.monotonic() - self._listed_at < LOOK_SECONDS and name not in self._looked
+        if listed and (name in self._listed or len(self._listed) < LISTED):
+            return self._listed.get(name)
+        try:
+            return await client.read_global_concurrency_limit_by_name(name)
+        except ObjectNotFound:
+            return None
 
     async def ask(self, name: str, units: int, provider: str) -> float | None:
         """None if Prefect granted so many units, else the seconds to wait before asking again.
@@ -138,7 +151,8 @@ class PrefectLimits:
                 # Settings of its own keep it apart from the client of the flow run, which is closed before ours.
                 client = await self._stack.enter_async_context(get_client(httpx_settings={"timeout": ATTEMPT_SECONDS}))
                 # Alone, so that it fetches the CSRF token: of two that each fetch one the first is refused for seconds.
-                await client.read_global_concurrency_limits(limit=1)
+                limits = await client.read_global_concurrency_limits(limit=LISTED)
+                self._listed, self._listed_at = {limit.name: limit for limit in limits}, time.monotonic()
                 self._client = client
             return self._client
 

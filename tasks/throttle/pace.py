@@ -16,6 +16,8 @@ instead of 91 %).
 BLOCKS_PER_SECOND = 4
 UNREAL = 1000
 """Units per second that no provider grants: who sets so much wants no limit. Their block is a second's worth."""
+ENDLESS = 100_000
+"""Units per second that nobody can send: who sets so much is never denied any, so neither is anybody asked."""
 MARGIN = 0.010
 """Seconds between two blocks, for Prefect's floor(): without it 53-82 % of the rate."""
 ROUNDING = 1e-6

@@ -5,7 +5,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import NamedTuple
 
@@ -107,8 +107,15 @@ class Pump:
             if len(short) < len(stocks):
                 return 0.0
             await self._prepare(short)
-            left = _left_of_others(short, time.monotonic())
-            shares, wait = _shares(short, left)
+            now = time.monotonic()
+            for stock in short:
+                if stock.endless:
+                    stock.renew(now)
+            limited = [stock for stock in short if not stock.endless]
+            if not limited:
+                _tell(short)
+                return 0.0
+            shares, wait = _shares(limited, _left_of_others(limited, now))
             return wait or await self._turn(shares)
 
     async def _turn(self, shares: dict[Stock, Share]) -> float:
@@ -135,8 +142,7 @@ class Pump:
             stock.ends = await self._settle(stock.name, turn, spans[stock.name], start + spans[stock.name], end)
             if answer.begin is not None:
                 stock.supply.add(answer.begin, _units(stock, share, stock.ends + LEAD - answer.begin))
-        for lane in {lane for stock in shares for lane in stock.lanes}:
-            lane.changed.set()
+        _tell(shares)
         return 0.0
 
     async def _ask(self, stock: Stock, start: float, share: Share) -> Answer:
@@ -177,6 +183,11 @@ class Pump:
 
     async def _make(self, names: Sequence[str]) -> None:
         await self._line.ask(lambda conn: rows.make(conn, names))
+
+
+def _tell(stocks: Iterable[Stock]) -> None:
+    for lane in {lane for stock in stocks for lane in stock.lanes}:
+        lane.changed.set()
 
 
 def _units(stock: Stock, share: Share, seconds: float) -> int:

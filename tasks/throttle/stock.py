@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from connectors.session import Bucket
 from tasks.throttle.limits import limit_name
-from tasks.throttle.pace import UNREAL, Pace, pace
+from tasks.throttle.pace import ENDLESS, UNREAL, Pace, pace
 from tasks.throttle.supply import Supply
 
 PAUSE_AGE = 0.010
@@ -36,6 +36,16 @@ class Stock:
     def scarce(self) -> bool:
         """Whether a provider might really grant so little."""
         return self.pace.rate < UNREAL
+
+    @property
+    def endless(self) -> bool:
+        """Whether nobody can use it up, whatever other processes do."""
+        return self.pace.rate >= ENDLESS
+
+    def renew(self, now: float) -> None:
+        """An endless one has a block of units from now on, without a turn."""
+        self.supply.add(now, self.pace.block)
+        self.ends = now + self.pace.span(self.pace.block)
 
     def see_pause(self, until: float, *, looked: float) -> None:
         """A pause never becomes shorter: one that was set here meanwhile stays, though the answer did not know it."""

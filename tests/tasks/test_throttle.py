@@ -88,8 +88,11 @@ async def test_a_limit_that_is_lowered_is_not_in_debt(throttle, elsewhere, bucke
     """What was taken while the limit was raised does not have to decay at the published rate."""
     raised = Bucket(bucket.connector, bucket.name, bucket.scope, Limit(1_000_000))
     await throttle.take([raised], soon())
+    began = time.monotonic()
 
-    await elsewhere.take([bucket], soon(5))
+    await elsewhere.take([bucket], soon())
+
+    assert time.monotonic() - began < 5
 
 
 async def test_processes_that_make_the_same_limit_at_once_agree(database_url, prefect_api, bucket):
@@ -225,9 +228,12 @@ async def test_a_lost_database_connection_is_replaced(throttle, bucket, database
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+    began = time.monotonic()
 
     await throttle.take([bucket], soon())
     await throttle.take([bucket], soon())
+
+    assert time.monotonic() - began < 5
 
 
 @pytest.fixture
@@ -260,7 +266,7 @@ async def test_a_slow_prefect_slows_down_and_stops_nothing(slow_prefect, throttl
     """Units that Prefect grants late are spent late; two processes still go on, and never exceed the rate."""
     beside = Bucket("stripe", "endpoint", bucket.scope, Limit(25))
 
-    first, second = await asyncio.gather(spend(throttle, [bucket, beside], 8), spend(elsewhere, [bucket, beside], 8))
+    first, second = await asyncio.gather(spend(throttle, [bucket, beside], 10), spend(elsewhere, [bucket, beside], 10))
 
     assert len(first) + len(second) > 12
     assert min(len(first), len(second)) > 0
