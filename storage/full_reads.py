@@ -58,37 +58,43 @@ async def unfinished(db: Database, connection_id: UUID) -> dict[str, FullRead]:
 async def begin(
     db: Database,
     run: Run,
-    stream: str,
+    starts: Mapping[str, Sequence[Cursor]],
     *,
     change_cursor: Mapping[str, Any],
-    starts: Sequence[Cursor],
     confirm_deletes: bool,
-) -> FullRead:
-    """A full read from the first page on, with a part for each start; one that was unfinished is forgotten."""
+) -> dict[str, FullRead]:
+    """A full read of each stream from the first page on, with a part for each start; unfinished ones are forgotten."""
 
-    async def work(conn: Conn, seq: int) -> FullRead:
-        key = [run.connection_id, stream]
-        await conn.execute("DELETE FROM syncline.full_read WHERE connection_id = %s AND stream = %s", key)
-        insert = """
-            INSERT INTO syncline.full_read (connection_id, stream, start_seq, change_cursor, confirm_deletes)
-            VALUES (%s, %s, %s, %s, %s) RETURNING id, stream, start_seq, change_cursor, confirm_deletes
-        """
-        # What somebody else has asked for before now, and writes later, is no part of what this read will judge.
-        began = seq + 1
-        await conn.execute("UPDATE syncline.connection SET change_seq = %s WHERE id = %s", [began, run.connection_id])
-        await conn.execute(_MARK_ALL, {"connection": run.connection_id, "stream": stream, "seq": began})
-        values = [*key, began, Jsonb(dict(change_cursor)), confirm_deletes]
-        row = await (await conn.execute(insert, values)).fetchone()
-        if row is None:
-            raise AssertionError  # RETURNING of an insert
-        made = FullRead(**row)
-        part = "INSERT INTO syncline.full_read_part (full_read_id, cursor) SELECT %s, jsonb_array_elements(%s)"
-        await conn.execute(part, [made.id, Jsonb(list(starts))])
-        coverage = "UPDATE syncline.sync_state SET coverage = NULL WHERE connection_id = %s AND stream = %s"
-        await conn.execute(coverage, key)
+    async def work(conn: Conn, seq: int) -> dict[str, FullRead]:
+        # What somebody else has asked for before now, and writes later, is no part of what these reads will judge.
+        made = {
+            stream: FullRead(uuid4(), stream, began, dict(change_cursor), confirm_deletes)
+            for began, stream in enumerate(starts, start=seq + 1)
+        }
+        counter = "UPDATE syncline.connection SET change_seq = %s WHERE id = %s"
+        async with conn.pipeline():
+            await conn.execute(counter, [seq + len(made), run.connection_id])
+            for stream, full_read in made.items():
+                await _begin(conn, run.connection_id, full_read, starts[stream])
         return made
 
     return await data_transaction(db, run, work)
+
+
+async def _begin(conn: Conn, connection_id: UUID, full_read: FullRead, starts: Sequence[Cursor]) -> None:
+    key = [connection_id, full_read.stream]
+    began = {"connection": connection_id, "stream": full_read.stream, "seq": full_read.start_seq}
+    read = """
+        INSERT INTO syncline.full_read (id, connection_id, stream, start_seq, change_cursor, confirm_deletes)
+        VALUES (%s, %s, %s, %s, %s, %s)
+    """
+    cursor, confirm = Jsonb(full_read.change_cursor), full_read.confirm_deletes
+    part = "INSERT INTO syncline.full_read_part (full_read_id, cursor) SELECT %s, jsonb_array_elements(%s)"
+    await conn.execute("DELETE FROM syncline.full_read WHERE connection_id = %s AND stream = %s", key)
+    await conn.execute(_MARK_ALL, began)
+    await conn.execute(read, [full_read.id, *key, full_read.start_seq, cursor, confirm])
+    await conn.execute(part, [full_read.id, Jsonb(list(starts))])
+    await conn.execute("UPDATE syncline.sync_state SET coverage = NULL WHERE connection_id = %s AND stream = %s", key)
 
 
 async def parts(db: Database, full_read: FullRead) -> tuple[list[Part], int]:

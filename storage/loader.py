@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from storage.batch import Batch
+from storage.batch import TRANSACTION_SECONDS, Batch
 from storage.beside import end
 from storage.database import Database
 from storage.loads import Counts, Load
@@ -19,8 +19,9 @@ from storage.notify import Notifier
 from storage.runs import Run
 from storage.transactions import data_transaction
 
-QUEUE_BYTES = 8 * 1024 * 1024
-QUEUE_LOADS = 64
+QUEUE_BYTES = 20 * 1024 * 1024
+QUEUE_LOADS = 160
+"""Pages of 100 records that Postgres writes in half a second: what is being written, and as much again being read."""
 
 
 class Loader:
@@ -36,6 +37,7 @@ class Loader:
         self._queue: deque[Load] = deque()
         self._bytes = 0
         self._note = 0
+        self._took = TRANSACTION_SECONDS
         self._changed = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
@@ -101,8 +103,10 @@ class Loader:
     async def _commit_some(self) -> None:
         """One transaction; what it wrote leaves the queue only when it is committed."""
         loads = list(self._queue)
-        done = await data_transaction(self._db, self._run, lambda conn, seq: Batch(conn, self._run, seq).write(loads))
-        self._note = done.seq
+        done = await data_transaction(
+            self._db, self._run, lambda conn, seq: Batch(conn, self._run, seq, self._took).write(loads)
+        )
+        self._note, self._took = done.seq, done.took
         for stream, counts in done.counts.items():
             self._notifier.changed(self._run.connection_id, stream)
             self._on_commit(stream, counts)

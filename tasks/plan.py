@@ -1,9 +1,10 @@
 """What a run does: which streams are read in full, and which by their changes."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from connectors.base import Cursor
 from connectors.errors import ConnectorError, CursorExpired, RateLimited, Reconnect, Refused
 from storage import checkpoints, connections, full_reads
 from storage.full_reads import FullRead
@@ -93,20 +94,19 @@ class Plan:
         new = [s for s in streams if s not in unfinished or (confirm and not unfinished[s].confirm_deletes)]
         if new:
             change_cursor = await sync.source.connector.change_cursor(sync.source.client)
-        begun: list[str] = []
+        starts: dict[str, Sequence[Cursor]] = {}
 
-        async def begin(name: str) -> End:
-            starts = await sync.stream(name).starts(sync.source.client)
-            await full_reads.begin(
-                sync.workshop.db, sync.run, name, change_cursor=change_cursor, starts=starts, confirm_deletes=confirm
-            )
-            begun.append(name)
+        async def plan(name: str) -> End:
+            starts[name] = await sync.stream(name).starts(sync.source.client)
             return "done"
 
-        ends = {name: await self._guarded([name], begin(name)) for name in new}
-        if sync.source.connection.full_due and not self.only and len(begun) == len(new):
+        ends = {name: await self._guarded([name], plan(name)) for name in new}
+        if starts:
+            db, run = sync.workshop.db, sync.run
+            await full_reads.begin(db, run, starts, change_cursor=change_cursor, confirm_deletes=confirm)
+        if sync.source.connection.full_due and not self.only and len(starts) == len(new):
             await connections.set_full_due(sync.workshop.db, sync.run.connection_id, due=False)
-        return {name: end for name, end in ends.items() if name not in begun}
+        return {name: end for name, end in ends.items() if name not in starts}
 
     async def _guarded(self, streams: list[str], work: Awaitable[End]) -> End:
         """What fails of these streams stops no other; what ends the whole run is raised."""

@@ -156,9 +156,8 @@ class Interleaving:
         change_cursor = {"n": len(self.provider.log)}
         start = {"after": "", "until": "z"}
         run, db = self.copy.run, self.db
-        self.full_read = await full_reads.begin(
-            db, run, STREAM, change_cursor=change_cursor, starts=[start], confirm_deletes=False
-        )
+        begun = await full_reads.begin(db, run, {STREAM: [start]}, change_cursor=change_cursor, confirm_deletes=False)
+        self.full_read = begun[STREAM]
         cut = self.chance.choice(["", "a", "b"])
         if cut:
             [part], _ = await full_reads.parts(db, self.full_read)

@@ -80,9 +80,9 @@ async def test_a_full_read_speaks_only_for_what_it_covered(pairs):
         pairs.load(0, pair("C1", "1.1"), pair("C2", "1.1"), pair("C3", "1.1")),
         channels(pairs, 0, thing("C1"), thing("C2"), thing("C3", open=True)),
     )
-    full_read = await full_reads.begin(
-        pairs.db, pairs.run, "pairs", change_cursor={"C9": 1}, starts=[{"c": 1}, {"c": 2}], confirm_deletes=False
-    )
+    starts = {"pairs": [{"c": 1}, {"c": 2}]}
+    begun = await full_reads.begin(pairs.db, pairs.run, starts, change_cursor={"C9": 1}, confirm_deletes=False)
+    full_read = begun["pairs"]
     parts, _ = await full_reads.parts(pairs.db, full_read)
     assert sorted(part.cursor["c"] for part in parts) == [1, 2]
     absentees = Absentees.of_full_read(pairs.db, pairs.connection_id, PAIRS, full_read)

@@ -10,7 +10,7 @@ from tests.fixtures.copies import THINGS, new_copy, thing
 
 async def begin(copy, **fields):
     fields = {"change_cursor": {"n": 1}, "starts": [{"after": ""}], "confirm_deletes": False} | fields
-    return await full_reads.begin(copy.db, copy.run, "things", **fields)
+    return (await full_reads.begin(copy.db, copy.run, {"things": fields.pop("starts")}, **fields))["things"]
 
 
 async def unfinished(copy):
@@ -106,7 +106,7 @@ async def test_who_was_taken_over_begins_no_full_read(copy):
     await copy.take_over()
 
     with pytest.raises(Fenced):
-        await full_reads.begin(copy.db, before, "things", change_cursor={}, starts=[{}], confirm_deletes=False)
+        await full_reads.begin(copy.db, before, {"things": [{}]}, change_cursor={}, confirm_deletes=False)
 
     assert await full_reads.parts(copy.db, full_read) == ([part], 0)
 

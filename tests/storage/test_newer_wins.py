@@ -16,7 +16,8 @@ async def by_id(copy, note, key, **fields):
 
 
 async def begin(copy):
-    return await full_reads.begin(copy.db, copy.run, "things", change_cursor={}, starts=[{}], confirm_deletes=False)
+    starts = {"things": [{}]}
+    return (await full_reads.begin(copy.db, copy.run, starts, change_cursor={}, confirm_deletes=False))["things"]
 
 
 async def test_a_page_that_waited_does_not_undo_a_read_by_id(copy):
