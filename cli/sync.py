@@ -33,13 +33,15 @@ def sync(
     from cli import output
     from cli.opening import with_database
     from cli.progress import shown
+    from deployments.importing import quickly
     from deployments.parts import database_for_command, prefect_for_command
 
     quiet_prefect()
     with database_for_command():
         connection = with_database(lambda db: _find(db, connection_id, stream))
         prefect_for_command()
-        from flows.by_hand import sync as sync_by_hand
+        with quickly():
+            from flows.by_hand import sync as sync_by_hand
 
         with shown() as watch, told_if_prefect_leaves():
             result = asyncio.run(

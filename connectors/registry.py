@@ -9,15 +9,21 @@ from connectors.base import Connector
 
 
 @functools.cache
+def names() -> list[str]:
+    """Of all connectors, in alphabetical order; none of them is imported for it."""
+    return sorted(found.name for found in pkgutil.iter_modules(connectors.__path__) if found.ispkg)
+
+
+@functools.cache
 def find_connectors() -> dict[str, Connector]:
     """Every connector by its folder's name, in alphabetical order."""
-    folders = sorted(found.name for found in pkgutil.iter_modules(connectors.__path__) if found.ispkg)
-    return {name: importlib.import_module(f"connectors.{name}").connector for name in folders}
+    return {name: get(name) for name in names()}
 
 
+@functools.cache
 def get(name: str) -> Connector:
     """The connector of that name, or LookupError with the names that there are."""
-    known = find_connectors()
-    if name not in known:
-        raise LookupError(f"There is no connector {name!r}. There is: {', '.join(known)}.")
-    return known[name]
+    if name not in names():
+        raise LookupError(f"There is no connector {name!r}. There is: {', '.join(names())}.")
+    connector: Connector = importlib.import_module(f"connectors.{name}").connector
+    return connector

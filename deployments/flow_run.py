@@ -4,12 +4,14 @@ It ends with the worker that started it, be that killed, and starts faster: with
 is given two processes one after the other, each of which imports Prefect.
 """
 
+import importlib
 import os
 import runpy
 import signal
 import sys
 
 from deployments.children import dying_with_parent
+from deployments.importing import quickly
 
 
 def main() -> None:
@@ -19,6 +21,9 @@ def main() -> None:
         bind()
     if os.getppid() != parent:
         sys.exit(1)  # it died before we were bound to it
+    with quickly():
+        importlib.import_module("prefect.engine")
+        importlib.import_module("flows.fan_out")  # what all flows share
     runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
 
 

@@ -7,7 +7,9 @@ import os
 import secrets
 from pathlib import Path
 
-from deployments.home import kept_secret, private_folder
+import certifi
+
+from deployments.home import kept_secret, private_folder, write_private
 
 DAY = 86_400
 LOOPBACK = "127.0.0.1,localhost,::1"  # never asked of a proxy
@@ -57,7 +59,20 @@ def client_environment(home: Path, api_url: str | None, auth: str | None) -> dic
         ours["PREFECT_API_AUTH_STRING"] = auth
     proxied = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
     ours["NO_PROXY"] = ours["no_proxy"] = ",".join(filter(None, [proxied, LOOPBACK]))
-    return CLIENT | {"PREFECT_HOME": str(private_folder(home / "prefect"))} | os.environ | ours
+    defaults = CLIENT | {"PREFECT_HOME": str(private_folder(home / "prefect"))}
+    if api_url and api_url.startswith("http:"):
+        defaults["PREFECT_API_SSL_CERT_FILE"] = str(one_certificate(home / "prefect"))
+    return defaults | os.environ | ours
+
+
+def one_certificate(folder: Path) -> Path:
+    """A file for where there is no TLS. Each of Prefect's clients reads all certificates that it is given, whatever its
+    address: 140 public ones take 30 ms, and a flow run makes seven clients.
+    """
+    path, end = folder / "one-certificate.pem", "-----END CERTIFICATE-----\n"
+    if not path.exists():
+        write_private(path, Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end)
+    return path
 
 
 def server_environment(home: Path, origin: str, database_url: str, auth: str) -> dict[str, str]:

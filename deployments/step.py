@@ -4,6 +4,7 @@ So the supervisor stays small, and heavy imports overlap with the start of the P
 """
 
 import asyncio
+import gc
 import sys
 import traceback
 from collections.abc import Callable
@@ -54,6 +55,7 @@ STEPS: dict[str, Callable[[Channel], dict[str, Any]]] = {"migrate": migrate, "re
 
 
 def main() -> None:
+    gc.disable()  # it is over before there is much garbage
     channel = Channel()
     try:
         channel.send(STEPS[sys.argv[1]](channel))

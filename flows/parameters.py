@@ -5,26 +5,26 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from connectors.registry import find_connectors
+from connectors.registry import find_connectors, names
 
 
 def _known(name: str) -> str:
-    if name not in find_connectors():
-        raise ValueError(f"there is no such connector; there is: {', '.join(find_connectors())}")
+    if name not in names():
+        raise ValueError(f"there is no such connector; there is: {', '.join(names())}")
     return name
 
 
-def _all_known(names: list[str]) -> list[str]:
+def _all_known(streams: list[str]) -> list[str]:
     known = {stream.name for connector in find_connectors().values() for stream in connector.streams}
-    if unknown := [name for name in names if name not in known]:
+    if unknown := [name for name in streams if name not in known]:
         raise ValueError(f"there is no stream {', '.join(unknown)}; there is: {', '.join(sorted(known))}")
-    return names
+    return streams
 
 
 ConnectorName = Annotated[
     str,
     AfterValidator(_known),
-    Field(description="Only connections of this connector.", json_schema_extra={"enum": list(find_connectors())}),
+    Field(description="Only connections of this connector.", json_schema_extra={"enum": names()}),
 ]
 ConnectionId = Annotated[UUID, Field(description="Only this connection.")]
 StreamNames = Annotated[list[str], AfterValidator(_all_known), Field(description="Only these streams.")]
