@@ -26,7 +26,7 @@ demo: install
 PYTEST := $(BIN)/pytest -o cache_dir=$(CACHE)/pytest
 
 test: install
-	@$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --maxfail=20 $(TESTS) || { \
+	@$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder --maxfail=20 $(TESTS) || { \
 		echo "What failed beside the others is run once more by itself: if it passes now, the test is too sensitive to load." >&2; \
 		$(PYTEST) --last-failed --last-failed-no-failures none $(TESTS); \
 	}

@@ -7,8 +7,9 @@ import pytest
 
 from connectors.errors import Unsent
 from connectors.retry import Patience, set_patience
+from tests.fixtures.sizes import size
 
-ROUNDS = int(os.environ.get("ACTION_LOST_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("ACTION_LOST_ROUNDS", size(1, 2)))
 WAYS = {
     "reset after send": ("reset_before", {}),
     "silence": ("hang", {}),

@@ -6,10 +6,8 @@ import os
 import time
 from uuid import uuid4
 
-import psycopg
 import pytest
 
-from tests.fixtures.database import at
 from tests.fixtures.proxy import COMMIT_MOMENTS, HTTP_MOMENTS, HttpProxy, Point, PostgresProxy
 from tests.fixtures.syncing import QUICK, Sync
 
@@ -26,11 +24,8 @@ async def send(stage, staged, fork_server, points, database_url, tmp_path):
     ports = [server.sockets[0].getsockname()[1] for server in servers]
     inherited = {name: value for name, value in os.environ.items() if name.startswith(("SYNCLINE_", "PREFECT_"))}
     through = {stage.address: f"http://127.0.0.1:{ports[0]}", "SYNCLINE_DATABASE_URL": postgres.address(ports[1])}
-    prefect_database = at(database_url, "prefect_of_tests")
 
     async def start(body, key):
-        with psycopg.connect(prefect_database, autocommit=True) as conn:
-            conn.execute("DELETE FROM concurrency_limit_v2")  # what the dead have taken of the limits
         reader, writer = await asyncio.open_unix_connection(str(fork_server), limit=2**24)
         pid = int(await reader.readline())
         job = {

@@ -58,7 +58,7 @@ async def test_sessions_that_are_ended_again_and_again(sync, stripe, invariants,
     for round_ in range(2):
         under_way = asyncio.create_task((await sync.start(streams=STREAMS, full=round_ != 1)).result())
         while not under_way.done():
-            await asyncio.wait([under_way], timeout=chance.uniform(0.3, 1.0))
+            await asyncio.wait([under_way], timeout=chance.uniform(0.1, 0.3))
             if ended < 4 * (round_ + 1):
                 ended += len(rows(OTHERS))
         invariants.no_checkpoint_ahead(stripe, sync.connection_id, STREAMS)

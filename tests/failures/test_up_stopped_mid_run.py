@@ -5,7 +5,7 @@ import signal
 import psutil
 import pytest
 
-from tests.fixtures.sizes import thorough
+from tests.fixtures.sizes import THOROUGH, thorough
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -37,5 +37,6 @@ def test_no_process_is_left_and_the_run_is_closed(own_up, signals):
     assert code == 0
     assert seconds < 10
     assert [process for process in tree if alive(process)] == []
-    own_up.start()
-    assert own_up.state_of(run_id) == "CRASHED"
+    if THOROUGH:  # in small it is looked at after kill -9 alone
+        own_up.start()
+        assert own_up.state_of(run_id) == "CRASHED"
