@@ -81,11 +81,13 @@ def test_nobody_is_asked_through_a_pipe(stdin):
 
 
 @pytest.mark.parametrize("answer", [b"y\n", b"YES\n"])
-def test_a_person_may_say_yes(stdin, answer):
-    """On a terminal y or yes lets the command go on."""
+def test_a_person_may_say_yes(stdin, answer, capsys):
+    """On a terminal they are asked, and y or yes lets the command go on."""
     stdin(answer, terminal=True)
 
     asking.sure("Really?", yes=False, no_input=False)
+
+    assert capsys.readouterr().err == "Really? [y/N] "
 
 
 @pytest.mark.parametrize("answer", [b"\n", b"n\n", b""])

@@ -37,6 +37,7 @@ def test_it_can_be_typed(document, line):
     """The command line takes it as it is written; the mere name of a command may lack what it would need."""
     command, words = typer.main.get_command(app), shlex.split(line)
     while hasattr(command, "commands") and words and not words[0].startswith("-"):
+        assert words[0] in command.commands
         command = command.commands[words.pop(0)]
     if words not in ([], ["--help"]):
-        command.make_context("syncline", words)
+        assert not command.make_context("syncline", words).args

@@ -1,7 +1,5 @@
 """The disk on which Postgres keeps the rows is full, and then is not."""
 
-import hashlib
-import hmac
 import json
 import os
 import secrets
@@ -13,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from storage import connections
+from tests.fixtures.deliveries import SECRET, signed
 
 
 @pytest.fixture
@@ -65,19 +63,9 @@ async def test_full_and_then_freed(sync, stripe, invariants, rows, database_url,
     rows("DROP TABLESPACE small")
 
 
-async def test_a_delivery_that_cannot_be_stored(site, stripe, sync, db, rows, database_url, small_disk):
+async def test_a_delivery_that_cannot_be_stored(site, stripe, sync, connect_to, rows, database_url, small_disk):
     """503 with Retry-After, and nothing of it is stored; once there is room the same delivery is taken at once."""
-    secret = "whsec_of_this_endpoint"
-    await connections.upsert(
-        db,
-        connector="stripe",
-        user_id="user-1",
-        account=stripe.account,
-        name="Rocket Rides",
-        mode=stripe.mode,
-        scopes=[],
-        credentials={"api_key": stripe.key, "webhook_secret": secret},
-    )
+    await connect_to(stripe, webhook_secret=SECRET)
     (small_disk / "inbox").mkdir()
     shutil.chown(small_disk / "inbox", "postgres", "postgres")
     with psycopg.connect(database_url, autocommit=True) as conn:
@@ -87,10 +75,7 @@ async def test_a_delivery_that_cannot_be_stored(site, stripe, sync, db, rows, da
     async def deliver(number):
         made = {"id": f"evt_{number}", "object": "event", "type": "customer.updated", "created": 5, "livemode": False}
         body = json.dumps(made | {"data": {"object": {"id": "cus_1"}}, "more": secrets.token_hex(400_000)}).encode()
-        at = int(time.time())
-        signature = hmac.new(secret.encode(), b"%d.%b" % (at, body), hashlib.sha256).hexdigest()
-        headers = {"Stripe-Signature": f"t={at},v1={signature}"}
-        return await site.stranger.post(f"/webhooks/stripe/{sync.connection_id}", content=body, headers=headers)
+        return await site.stranger.post(f"/webhooks/stripe/{sync.connection_id}", content=body, headers=signed(body))
 
     stored = 0
     while (answer := await deliver(stored)).status_code == 200:

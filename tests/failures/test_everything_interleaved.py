@@ -11,20 +11,39 @@ from storage import connections, inbox_lists
 from storage.disconnect import disconnect
 from storage.pausing import set_paused
 from tests.failures.test_webhooks_applied import delivered
+from tests.fixtures.deliveries import SECRET
 from tests.fixtures.site import ADMIN_TOKEN, running
 from tests.fixtures.sizes import size
 
-SECRET = "whsec_of_this_endpoint"
 STREAMS = ["customers", "products", "invoices"]
 SEQUENCES, STEPS = int(os.environ.get("SEQUENCES", "1")), int(os.environ.get("STEPS", size(10, 24)))
 pytestmark = pytest.mark.timeout(240 * SEQUENCES)
 
 
 class World:
-    """Six connections of three users, and an eye on the rows of each."""
+    """Six connections of three users: by name the way to sync each, an eye on its rows, what may happen at its provider
+    and whether its copy is right.
+    """
 
-    def __init__(self, syncs, eyes, providers):
-        self.syncs, self.eyes, self.providers = syncs, eyes, providers
+    def __init__(self, site, db, stripe):
+        self.site, self.db, self.stripe = site, db, stripe
+        self.stripes, self.syncs, self.eyes, self.shakes, self.holds = {}, {}, {}, {}, {}
+
+    def add(self, name, sync, eye, shake, hold):
+        self.syncs[name] = replace(sync, alone=False)
+        self.eyes[name], self.shakes[name], self.holds[name] = eye, shake, hold
+
+    def add_stripe(self, name, provider, sync, invariants):
+        self.stripes[name] = provider
+        for stream in STREAMS:
+            provider.load(stream, 6)
+        self.add(
+            name,
+            sync,
+            lambda: invariants.snapshot(sync.connection_id),
+            lambda seed: provider.shake(STREAMS, seed=seed, times=4),
+            lambda: invariants.hold(provider, sync.connection_id, streams=STREAMS),
+        )
 
     def snapshot(self, but=()):
         """Every row of every connection that is not concerned, down to the transaction that wrote it."""
@@ -38,75 +57,54 @@ def prefect_url(prefect_api):
 
 
 @pytest.fixture
-async def world(
-    web_environment,
-    stripe,
-    sync,
-    another_account,
-    slack_sync,
-    slack_id,
-    copies,
-    calendar_sync,
-    calendar_copies,
-    mail_sync,
-    mail_copies,
-    slack,
-    google,
-    invariants,
-    db,
-):
-    """User 1 has an account with every provider; users 2 and 3 have one with Stripe each."""
-    await connections.upsert(
-        db,
-        connector="stripe",
-        user_id="user-1",
-        account=stripe.account,
-        name="Rocket Rides",
-        mode=stripe.mode,
-        scopes=[],
-        credentials={"api_key": stripe.key, "webhook_secret": SECRET},
-    )
+async def stripes(web_environment, stripe, sync, connect_to, another_account, invariants, db):
+    """A world of three users with an account at Stripe each; what Stripe pushes of the first one's is taken."""
+    await connect_to(stripe, webhook_secret=SECRET)
     second, third = await another_account(), await another_account()
-    slack.load(2, 8)
-    google.load(messages=8, events=8)
-    syncs = {
-        "stripe 1": replace(sync, alone=False),
-        "stripe 2": second.sync,
-        "stripe 3": third.sync,
-        "slack": replace(slack_sync, alone=False),
-        "calendar": replace(calendar_sync, alone=False),
-        "mail": replace(mail_sync, alone=False),
-    }
-    stripes = {"stripe 1": stripe, "stripe 2": second.provider, "stripe 3": third.provider}
-    for provider in stripes.values():
-        for stream in STREAMS:
-            provider.load(stream, 6)
-    eyes = {name: lambda s=syncs[name]: invariants.snapshot(s.connection_id) for name in stripes}
-    eyes |= {
-        "slack": lambda: {stream: copies.stored(slack_id, stream) for stream in ("channels", "users", "messages")},
-        "calendar": lambda: {stream: calendar_copies.rows(stream) for stream in ("calendars", "events")},
-        "mail": lambda: {stream: mail_copies.rows(stream) for stream in ("messages", "labels")},
-    }
-    shakes = {name: lambda seed, p=p: p.shake(STREAMS, seed=seed, times=4) for name, p in stripes.items()}
-    shakes |= {
-        "slack": lambda seed: slack.shake(seed, times=4, only=["post", "edit", "delete"]),
-        "calendar": lambda seed: google.create_event(f"Event {seed}"),
-        "mail": lambda seed: google.deliver(f"Mail {seed}"),
-    }
     async with running() as site:
         stripe.webhooks(f"{site.url}/webhooks/stripe/{sync.connection_id}", secret=SECRET)
-        world = World(syncs, eyes, shakes)
-        world.site, world.stripe, world.stripes, world.db = site, stripe, stripes, db
-        world.holds = {
-            **{
-                name: lambda n=name: invariants.hold(stripes[n], syncs[n].connection_id, streams=STREAMS)
-                for name in stripes
-            },
-            "slack": lambda: copies.hold(slack_id),
-            "calendar": calendar_copies.hold,
-            "mail": mail_copies.hold,
-        }
+        world = World(site, db, stripe)
+        world.add_stripe("stripe 1", stripe, sync, invariants)
+        world.add_stripe("stripe 2", second.provider, second.sync, invariants)
+        world.add_stripe("stripe 3", third.provider, third.sync, invariants)
         yield world
+
+
+@pytest.fixture
+def slack_too(stripes, slack, slack_sync, slack_id, copies):
+    slack.load(2, 8)
+    stripes.add(
+        "slack",
+        slack_sync,
+        lambda: {stream: copies.stored(slack_id, stream) for stream in ("channels", "users", "messages")},
+        lambda seed: slack.shake(seed, times=4, only=["post", "edit", "delete"]),
+        lambda: copies.hold(slack_id),
+    )
+
+
+@pytest.fixture
+def google_too(stripes, google, calendar_sync, calendar_copies, mail_sync, mail_copies):
+    google.load(messages=8, events=8)
+    stripes.add(
+        "calendar",
+        calendar_sync,
+        lambda: {stream: calendar_copies.rows(stream) for stream in ("calendars", "events")},
+        lambda seed: google.create_event(f"Event {seed}"),
+        calendar_copies.hold,
+    )
+    stripes.add(
+        "mail",
+        mail_sync,
+        lambda: {stream: mail_copies.rows(stream) for stream in ("messages", "labels")},
+        lambda seed: google.deliver(f"Mail {seed}"),
+        mail_copies.hold,
+    )
+
+
+@pytest.fixture
+def world(stripes, slack_too, google_too):
+    """User 1 has an account with every provider; users 2 and 3 have one with Stripe each."""
+    return stripes
 
 
 class Steps:
@@ -117,7 +115,7 @@ class Steps:
         self.keys, self.posted = [], 0
 
     async def change(self, name):
-        self.world.providers[name](self.chance.randrange(10**6))
+        self.world.shakes[name](self.chance.randrange(10**6))
 
     async def sync(self, name):
         await self.world.syncs[name](full=self.chance.random() < 0.25, streams=STREAMS if "stripe" in name else None)

@@ -1,8 +1,6 @@
 """kill -9 of the web application while deliveries come in."""
 
 import asyncio
-import hashlib
-import hmac
 import json
 import random
 import subprocess
@@ -14,11 +12,10 @@ import httpx
 import psutil
 import pytest
 
-from storage import connections
+from tests.fixtures.deliveries import SECRET, signed
 from tests.fixtures.sizes import size
 from tests.fixtures.up import free_port
 
-SECRET = "whsec_of_this_endpoint"
 KILLS, AT_ONCE = size(12, 20), 12
 # Imports everything once; for every line it is told, a child of it serves on that port until it is killed.
 SERVES = """
@@ -63,27 +60,16 @@ def serving(web_environment):
 
 
 @pytest.fixture
-async def endpoint(db, stripe, sync):
+async def endpoint(stripe, sync, connect_to):
     """The connection's endpoint has a secret of its own; the path of its address."""
-    await connections.upsert(
-        db,
-        connector="stripe",
-        user_id="user-1",
-        account=stripe.account,
-        name="Rocket Rides",
-        mode=stripe.mode,
-        scopes=[],
-        credentials={"api_key": stripe.key, "webhook_secret": SECRET},
-    )
+    await connect_to(stripe, webhook_secret=SECRET)
     return f"/webhooks/stripe/{sync.connection_id}"
 
 
 def delivery(number, customer):
     made = {"id": f"evt_{number}", "object": "event", "type": "customer.created", "created": 5, "livemode": False}
     body = json.dumps(made | {"data": {"object": {"id": customer, "object": "customer"}}}).encode()
-    at = int(time.time())
-    signature = hmac.new(SECRET.encode(), b"%d.%b" % (at, body), hashlib.sha256).hexdigest()
-    return body, {"Stripe-Signature": f"t={at},v1={signature}"}
+    return body, signed(body)
 
 
 async def send(url, numbers, customers):

@@ -7,31 +7,20 @@ import pytest
 
 from storage import inbox_lists
 from storage.database import open_database
+from tests.fixtures.deliveries import SECRET
+from tests.fixtures.site import running
 from tests.fixtures.sizes import size
 from tests.fixtures.syncing import until
 
 EVENTS = (
     "SELECT provider_event_id, event_type, status, attempts, error FROM syncline.webhook_event ORDER BY received_at"
 )
-SECRET = "whsec_of_this_endpoint"
 
 
 @pytest.fixture
-async def pushed(web_environment, stripe, sync, db):
+async def pushed(web_environment, stripe, sync, connect_to):
     """Stripe's deliveries for the connection are taken by a web application; Prefect is away."""
-    from storage import connections
-    from tests.fixtures.site import running
-
-    await connections.upsert(
-        db,
-        connector="stripe",
-        user_id="user-1",
-        account=stripe.account,
-        name="Rocket Rides",
-        mode=stripe.mode,
-        scopes=[],
-        credentials={"api_key": stripe.key, "webhook_secret": SECRET},
-    )
+    await connect_to(stripe, webhook_secret=SECRET)
     async with running() as site:
         stripe.webhooks(f"{site.url}/webhooks/stripe/{sync.connection_id}", secret=SECRET)
         yield site

@@ -1,13 +1,12 @@
 """The secret of a connection's own endpoint: handed over when connecting, by REST and by the command line."""
 
 import asyncio
-import hashlib
-import hmac
 import json
 import sys
-import time
 
 import pytest
+
+from tests.fixtures.deliveries import signed
 
 RUN = "import sys; from cli.main import run; sys.exit(run(sys.argv[1:]))"
 EVENT = {"id": "evt_1", "object": "event", "type": "customer.updated", "created": 5, "livemode": False}
@@ -25,11 +24,8 @@ def taken(site):
     """`await taken(id, secret)`: what a delivery that was signed with it is answered."""
 
     async def taken(connection_id, secret):
-        at = int(time.time())
-        signature = hmac.new(secret.encode(), b"%d.%b" % (at, BODY), hashlib.sha256).hexdigest()
-        headers = {"Stripe-Signature": f"t={at},v1={signature}"}
-        answer = await site.stranger.post(f"/webhooks/stripe/{connection_id}", content=BODY, headers=headers)
-        return answer.status_code
+        path = f"/webhooks/stripe/{connection_id}"
+        return (await site.stranger.post(path, content=BODY, headers=signed(BODY, secret))).status_code
 
     return taken
 

@@ -1,19 +1,17 @@
 """Deliveries as the sandbox's providers make them, with signatures of their own, and what is answered and stored."""
 
 import asyncio
-import hashlib
-import hmac
 import json
 import time
 import uuid
 
 import pytest
 
+from tests.fixtures.deliveries import SECRET, signed
 from tests.fixtures.site import PREFECT_IS_AWAY
 from tests.fixtures.syncing import until
 
 EVENTS = "SELECT * FROM syncline.webhook_event ORDER BY received_at, id"
-SECRET = "whsec_of_this_endpoint"
 
 
 @pytest.fixture(autouse=True)
@@ -32,12 +30,6 @@ async def connection(site, provider):
     )
     assert answer.status_code == 201, answer.text
     return answer.json()
-
-
-def signed(body, secret=SECRET, at=None):
-    at = int(time.time()) if at is None else at
-    signature = hmac.new(secret.encode(), b"%d.%b" % (at, body), hashlib.sha256).hexdigest()
-    return {"Stripe-Signature": f"t={at},v1={signature}"}
 
 
 def event(key="evt_1", **fields):
