@@ -1,6 +1,8 @@
 """One database: a small pool, connections of one's own, transactions, and errors as sentences."""
 
 import logging
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self, TypeVar
@@ -24,6 +26,7 @@ OLDEST_POSTGRES = 160_000
 CONNECT_SECONDS = 10
 POOL_SECONDS = 10
 RECONNECT_SECONDS = 5
+SEND_BYTES = 4 * 1024 * 1024
 CONFLICT_TRIES = 5
 LOST_SECONDS = 60
 
@@ -188,6 +191,17 @@ def _options() -> dict[str, Any]:
 async def _prepare(conn: Conn) -> None:
     # Not as startup options: a pooler in session mode refuses those.
     await conn.execute(SESSION)
+    _widen(conn)
+
+
+def _widen(conn: Conn) -> None:
+    """What is sent ahead waits in the kernel, as far as it allows, and not in this process while it is busy elsewhere.
+
+    A network's own buffers grow by themselves, and would no longer.
+    """
+    with socket.socket(fileno=os.dup(conn.fileno())) as link:
+        if link.family == socket.AF_UNIX:
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
 
 
 async def _backend(conn: Conn) -> int:
