@@ -11,12 +11,13 @@ import pytest
 
 from connectors.oauth import OAuthConnector
 from connectors.registry import find_connectors
+from tests.fixtures.sizes import thorough
 
 SYNCLINE = [sys.executable, "-c", "from cli.main import main; main()"]
 ALONE = "PYTEST_XDIST_WORKER" not in os.environ
 DEMO_SECONDS = 90 if ALONE else 240  # other tests run beside it
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [thorough, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
