@@ -108,12 +108,12 @@ class Pump:
                 return 0.0
             await self._prepare(short)
             now = time.monotonic()
-            for stock in short:
-                if stock.endless:
-                    stock.renew(now)
+            endless = [stock for stock in short if stock.endless]
+            for stock in endless:
+                stock.renew(now)
+            _tell(endless)
             limited = [stock for stock in short if not stock.endless]
             if not limited:
-                _tell(short)
                 return 0.0
             shares, wait = _shares(limited, _left_of_others(limited, now))
             return wait or await self._turn(shares)
