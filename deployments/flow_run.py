@@ -24,6 +24,7 @@ def main() -> None:
     with quickly():
         importlib.import_module("prefect.engine")
         importlib.import_module("flows.fan_out")  # what all flows share
+    del sys.modules["prefect.engine"]  # it is run, and not what was imported
     runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
 
 

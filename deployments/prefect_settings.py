@@ -6,6 +6,7 @@ Prefect's own folder lies in SYNCLINE_HOME, so that no profile of the person's r
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import certifi
 
@@ -60,7 +61,8 @@ def client_environment(home: Path, api_url: str | None, auth: str | None) -> dic
     proxied = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
     ours["NO_PROXY"] = ours["no_proxy"] = ",".join(filter(None, [proxied, LOOPBACK]))
     defaults = CLIENT | {"PREFECT_HOME": str(private_folder(home / "prefect"))}
-    if api_url and api_url.startswith("http:"):
+    here = urlsplit(api_url or "")
+    if here.scheme == "http" and here.hostname in LOOPBACK.split(","):  # elsewhere it may lead on to https
         defaults["PREFECT_API_SSL_CERT_FILE"] = str(one_certificate(home / "prefect"))
     return defaults | os.environ | ours
 

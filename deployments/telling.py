@@ -24,9 +24,11 @@ def tell(text: str, sign: str = "") -> None:
     console = _console()
     with console.capture() as line:
         console.print(mark + escape(visible(text)), highlight=False, soft_wrap=True)
-    with suppress(OSError):
-        if select.select([], [sys.stdout], [], 0)[1]:
-            os.write(sys.stdout.fileno(), line.get().encode(sys.stdout.encoding, "replace")[: select.PIPE_BUF])
+    with suppress(OSError, ValueError):
+        if sys.stdout and select.select([], [sys.stdout], [], 0)[1]:
+            said = line.get().encode(sys.stdout.encoding, "replace")
+            # More might have to wait for a reader.
+            os.write(sys.stdout.fileno(), said[: select.PIPE_BUF - 1].removesuffix(b"\n") + b"\n")
 
 
 def tell_part(name: str, what: str, seconds: float) -> None:
@@ -37,4 +39,4 @@ def tell_part(name: str, what: str, seconds: float) -> None:
 @cache
 def _console() -> Console:
     """It writes to nobody: rich waits for a slow reader, and ends the process when there is none any more."""
-    return Console(file=StringIO(), force_terminal=sys.stdout.isatty() or None)
+    return Console(file=StringIO(), force_terminal=bool(sys.stdout and sys.stdout.isatty()) or None)

@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -199,7 +199,7 @@ def _widen(conn: Conn) -> None:
 
     A network's own buffers grow by themselves, and would no longer.
     """
-    with socket.socket(fileno=os.dup(conn.fileno())) as link:
+    with suppress(OSError), socket.socket(fileno=os.dup(conn.fileno())) as link:
         if link.family == socket.AF_UNIX:
             link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
 

@@ -33,6 +33,14 @@ def test_the_reader_is_gone():
     assert run(lambda process: process.stdout.close(), stdout=subprocess.PIPE) == (0, "went on\n")
 
 
+def test_there_is_no_output():
+    """As in `syncline up >&-`."""
+    closed = ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, TELLS + SAYS]
+    done = subprocess.run(closed, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "went on\n")
+
+
 def test_the_disk_is_full():
     """As in `syncline up > log`."""
     with open("/dev/full", "w") as full:  # noqa: PTH123 -- a device

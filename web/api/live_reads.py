@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from connectors.errors import TryLater
+from connectors.errors import RateLimited, TryLater
 from connectors.live import LiveRead
 from connectors.registry import find_connectors
 from storage import connections
@@ -22,6 +22,7 @@ from web.state import InWorkshop
 SECONDS = 25.0
 """A person waits for the answer."""
 NOT_NOW = "{provider} does not answer properly now, so nothing was read."
+SLOW_DOWN = "{provider} asked us to slow down, so nothing was read."
 """No sync reads it later, so none is promised."""
 
 
@@ -69,5 +70,6 @@ async def _read(workshop: Workshop, connection_id: UUID, connector: str, read: L
         async with workshop.source(connection, time.monotonic() + SECONDS) as source:
             return list(await read.read(source.client, asked))
     except TryLater as later:
-        later.message = NOT_NOW
+        if "message" not in vars(later):  # else it says something of its own
+            later.message = SLOW_DOWN if isinstance(later, RateLimited) else NOT_NOW
         raise
